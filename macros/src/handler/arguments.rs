@@ -1,0 +1,79 @@
+//! The attribute's arguments: `#[handler(Chat, crate = path)]`.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Error, Expr, Ident, Result, Token, Type};
+
+use crate::crate_path::CratePath;
+use crate::errors::Errors;
+use crate::options::words;
+
+#[derive(Default)]
+pub(crate) struct Arguments {
+    /// The server, where the block is not its own.
+    pub(crate) server: Option<Type>,
+    pub(crate) crate_path: CratePath,
+}
+
+impl Arguments {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut arguments = Self::default();
+        let parser = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                arguments.parse_one(input, errors)?;
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = parser.parse2(tokens) {
+            errors.push(error);
+        }
+        arguments
+    }
+
+    fn parse_one(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
+        if input.peek(Ident::peek_any) && input.peek2(Token![=]) {
+            let name = input.call(Ident::parse_any)?;
+            input.parse::<Token![=]>()?;
+            // Where the value breaks off, syn has only the end of the attribute to point at.
+            let value: Expr = input.parse().map_err(|error| {
+                Error::new(name.span(), format!("{error}\n= help: for example `crate = ::socketserver`"))
+            })?;
+            if name == "crate" {
+                self.crate_path.set(&value, errors);
+            } else {
+                refuse(&name, errors);
+            }
+            return Ok(());
+        }
+        let server: Type = input.parse()?;
+        match (word(&server), &self.server) {
+            (Some(word), _) => refuse(word, errors),
+            (None, Some(_)) => {
+                errors.at(&server, "a handler is for one server\n= help: write an `impl` block for each");
+            }
+            (None, None) => self.server = Some(server),
+        }
+        Ok(())
+    }
+}
+
+/// A word of the other attribute, taken for a type.
+fn word(server: &Type) -> Option<&Ident> {
+    let Type::Path(path) = server else { return None };
+    path.path.get_ident().filter(|ident| words().any(|word| *ident == word))
+}
+
+fn refuse(name: &Ident, errors: &mut Errors) {
+    let message = if words().any(|word| name == word) {
+        format!("`{name}` goes to the struct\n= help: write `#[socket_server(.., {name})]`")
+    } else {
+        format!(
+            "unknown argument `{name}`\n= help: `#[handler]` takes the server's type, as in `#[handler(Chat)]`, and `crate`"
+        )
+    };
+    errors.at(name, message);
+}

@@ -1,0 +1,95 @@
+//! The syntax of the `impl` block. The bodies of its methods are never parsed.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Attribute, Error, Generics, ImplItem, ItemImpl, Path, Result, Signature, Token, Type, Visibility, token};
+
+use crate::errors::Errors;
+
+pub(crate) struct Block {
+    pub(crate) generics: Generics,
+    pub(crate) self_type: Type,
+    pub(crate) of_trait: Option<Path>,
+    pub(crate) methods: Vec<Method>,
+    /// An invocation in the block, which may write methods that no attribute can see.
+    pub(crate) has_macro: bool,
+}
+
+pub(crate) struct Method {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) signature: Signature,
+    pub(crate) body: TokenStream,
+}
+
+impl Block {
+    pub(crate) fn parse(item: &TokenStream, errors: &mut Errors) -> Option<Self> {
+        Self::try_parse(item).map_err(|error| errors.push(error)).ok()
+    }
+
+    fn try_parse(item: &TokenStream) -> Result<Self> {
+        expect_impl.parse2(item.clone())?;
+        let mut header: Vec<TokenTree> = item.clone().into_iter().collect();
+        let Some(TokenTree::Group(braces)) = header.pop() else {
+            return Err(Error::new_spanned(item, "expected the braces of an `impl` block"));
+        };
+        header.push(Group::new(Delimiter::Brace, TokenStream::new()).into());
+        let header: ItemImpl = syn::parse2(header.into_iter().collect())?;
+        let mut block = Self {
+            generics: header.generics,
+            self_type: *header.self_ty,
+            of_trait: header.trait_.map(|(path, _)| path),
+            methods: Vec::new(),
+            has_macro: false,
+        };
+        let parser = |input: ParseStream<'_>| {
+            input.call(Attribute::parse_inner)?;
+            while !input.is_empty() {
+                block.parse_item(input)?;
+            }
+            Ok(())
+        };
+        parser.parse2(braces.stream())?;
+        Ok(block)
+    }
+
+    fn parse_item(&mut self, input: ParseStream<'_>) -> Result<()> {
+        let ahead = input.fork();
+        ahead.call(Attribute::parse_outer)?;
+        ahead.parse::<Visibility>()?;
+        if ahead.parse::<Signature>().is_ok() {
+            self.methods.push(Method::parse(input)?);
+        } else {
+            self.has_macro |= matches!(input.parse()?, ImplItem::Macro(_));
+        }
+        Ok(())
+    }
+}
+
+impl Method {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        let signature = input.parse()?;
+        let body = if input.peek(token::Brace) {
+            input.parse::<Group>()?.stream()
+        } else {
+            input.parse::<Token![;]>()?;
+            TokenStream::new()
+        };
+        Ok(Self { attributes, signature, body })
+    }
+}
+
+fn expect_impl(input: ParseStream<'_>) -> Result<()> {
+    input.call(Attribute::parse_outer)?;
+    input.parse::<Visibility>()?;
+    let found: TokenTree = input.parse()?;
+    let is_impl = found.to_string() == "impl" || input.peek(Token![impl]);
+    input.parse::<TokenStream>()?;
+    if is_impl {
+        return Ok(());
+    }
+    let expected =
+        "`#[handler]` goes on an `impl` block\n= help: write `#[handler] impl Server { fn handle(&self, ..) { .. } }`";
+    Err(Error::new(found.span(), expected))
+}

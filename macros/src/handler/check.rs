@@ -1,0 +1,128 @@
+//! The meaning: which methods of the block are hooks, and for which server.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+use syn::{Attribute, FnArg, Generics, Ident, ReturnType, Type};
+
+use super::arguments::Arguments;
+use super::block::{Block, Method};
+use super::signature::bare;
+use super::{near_miss, signature};
+use crate::crate_path::CratePath;
+use crate::errors::Errors;
+
+pub(crate) const HOOKS: [&str; 3] = ["setup", "handle", "finish"];
+
+pub(crate) struct Handler<'a> {
+    pub(crate) block: &'a Block,
+    pub(crate) crate_path: &'a CratePath,
+    pub(crate) server: &'a Type,
+    pub(crate) form: Form,
+    pub(crate) setup: Vec<Hook<'a>>,
+    pub(crate) handle: Vec<Hook<'a>>,
+    pub(crate) finish: Vec<Hook<'a>>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    /// `#[handler] impl Server`: all requests share the one `&self`.
+    Shared,
+    /// `#[handler(Server)] impl Session`: each request has its own.
+    Session,
+}
+
+/// A method that the server calls. There may be several of a name, under different `#[cfg]`s.
+pub(crate) struct Hook<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    pub(crate) cfg: Option<TokenStream>,
+    pub(crate) has_receiver: bool,
+    pub(crate) arguments: Vec<&'a Type>,
+    pub(crate) output: Option<&'a Type>,
+}
+
+impl<'a> Handler<'a> {
+    pub(crate) fn check(block: &'a Block, arguments: &'a Arguments, errors: &mut Errors) -> Self {
+        let form = if arguments.server.is_some() { Form::Session } else { Form::Shared };
+        let hooks = |name: &str| -> Vec<_> {
+            let methods = block.methods.iter().filter(|method| method.signature.ident == name);
+            methods.map(Hook::new).collect()
+        };
+        let handler = Self {
+            block,
+            crate_path: &arguments.crate_path,
+            server: arguments.server.as_ref().unwrap_or(&block.self_type),
+            form,
+            setup: hooks("setup"),
+            handle: hooks("handle"),
+            finish: hooks("finish"),
+        };
+        if let Some(of_trait) = &block.of_trait {
+            errors.at(
+                of_trait,
+                "`#[handler]` goes on an inherent `impl` block, and writes the trait impl itself\n\
+                 = help: a `Handler` written by hand has no attribute",
+            );
+            return handler;
+        }
+        let meant = near_miss::check(&block.methods, errors);
+        if handler.handle.is_empty() && !meant.contains(&"handle") {
+            errors.at(&block.self_type, missing_handle(block, form));
+        }
+        for method in &block.methods {
+            if HOOKS.iter().any(|hook| method.signature.ident == hook) {
+                signature::check(method, form, errors);
+            }
+        }
+        handler
+    }
+}
+
+impl<'a> Hook<'a> {
+    fn new(method: &'a Method) -> Self {
+        let signature = &method.signature;
+        let arguments = signature.inputs.iter().filter_map(|input| match input {
+            FnArg::Receiver(_) => None,
+            FnArg::Typed(argument) => Some(&*argument.ty),
+        });
+        Self {
+            name: &signature.ident,
+            generics: &signature.generics,
+            cfg: cfg(&method.attributes),
+            has_receiver: signature.receiver().is_some(),
+            arguments: arguments.collect(),
+            output: match &signature.output {
+                ReturnType::Default => None,
+                ReturnType::Type(_, ty) => Some(ty),
+            },
+        }
+    }
+
+    pub(crate) fn returns_never(&self) -> bool {
+        self.output.is_some_and(|ty| matches!(bare(ty), Type::Never(_)))
+    }
+}
+
+/// The condition of the attributes, all of them.
+fn cfg(attributes: &[Attribute]) -> Option<TokenStream> {
+    let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    let conditions: Vec<_> = conditions.filter_map(|attribute| attribute.parse_args::<TokenStream>().ok()).collect();
+    match conditions.as_slice() {
+        [] => None,
+        [only] => Some(only.to_token_stream()),
+        several => Some(quote!(all(#(#several),*))),
+    }
+}
+
+fn missing_handle(block: &Block, form: Form) -> String {
+    let receiver = match form {
+        Form::Shared => "&self",
+        Form::Session => "&mut self",
+    };
+    let help = if block.has_macro {
+        "what a macro writes inside the block is not seen by `#[handler]`".to_owned()
+    } else {
+        format!("add `fn handle({receiver}, input: &mut Reader, output: &mut Writer) -> std::io::Result<()> {{ .. }}`")
+    };
+    format!("a handler needs a `handle` method\n= help: {help}")
+}

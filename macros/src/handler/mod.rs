@@ -1,0 +1,31 @@
+//! `#[handler] impl Upper { fn handle(&self, ..) { .. } }`
+
+mod arguments;
+mod block;
+mod check;
+mod expand;
+mod near_miss;
+mod signature;
+mod transplant;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::errors::Errors;
+use arguments::Arguments;
+use block::Block;
+use check::Handler;
+
+/// The block is given back whatever is wrong, with an impl that keeps the uses of the server free of errors.
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let arguments = Arguments::parse(arguments, &mut errors);
+    let block = Block::parse(item, &mut errors);
+    let generated = block.map(|block| {
+        let handler = Handler::check(&block, &arguments, &mut errors);
+        if errors.is_empty() { expand::handler(&handler) } else { expand::stub(&handler) }
+    });
+    // The server calls the hooks with what it has: whether they need all of it is not theirs to choose.
+    let unasked = generated.is_some().then(|| quote!(#[allow(clippy::needless_pass_by_value, clippy::unused_self)]));
+    quote!(#unasked #item #generated #errors)
+}
