@@ -1,0 +1,165 @@
+//! One server's share in every request: what all its threads have in common, and the steps that CPython calls
+//! `get_request`, `verify_request`, `finish_request`, `shutdown_request` and `close_request`.
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use crate::accept::Errors;
+use crate::error::{HandlerError, Hook, panic_message};
+use crate::hooks::Hooks;
+use crate::options::Options;
+use crate::report;
+use crate::request::{Life, Request};
+use crate::shutdown::{SeatGuard, ShutdownHandle};
+use crate::stats::{Counters, Stats};
+use crate::transport::{Listener, Transport, Waiting};
+
+pub(crate) struct Base<S, T> {
+    pub(crate) service: S,
+    pub(crate) listener: Listener,
+    pub(crate) options: Options,
+    pub(crate) counters: Counters,
+    transport: PhantomData<fn() -> T>,
+}
+
+/// How a wait for a request ended.
+pub(crate) enum Next<R> {
+    Request(R),
+    TimedOut,
+    ShuttingDown,
+}
+
+/// What one attempt to take a request came to.
+pub(crate) enum Attempt<R> {
+    Request(R),
+    /// There is none just now.
+    Nothing,
+    /// The next attempt should wait for so long.
+    Failed {
+        pause: Duration,
+    },
+}
+
+impl<S, T> Base<S, T> {
+    pub(crate) fn new(service: S, listener: Listener, options: Options) -> Self {
+        Self { service, listener, options, counters: Counters::default(), transport: PhantomData }
+    }
+
+    pub(crate) fn shutdown(&self) -> &ShutdownHandle {
+        self.listener.shutdown()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.snapshot(self.shutdown().cut())
+    }
+}
+
+impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
+    /// `get_request`: waits for the next one, however the listener waits.
+    ///
+    /// An error is one that ends the server: all others are survived here.
+    pub(crate) fn next_request(&self, deadline: Option<Instant>) -> io::Result<Next<T::Request>> {
+        let mut errors = Errors::none();
+        while !self.shutdown().is_shutting_down() {
+            match self.try_next_request(&mut errors)? {
+                Attempt::Request(request) => return Ok(Next::Request(request)),
+                Attempt::Nothing => match self.listener.wait(deadline)? {
+                    Waiting::Ready => {}
+                    Waiting::TimedOut => return Ok(Next::TimedOut),
+                    Waiting::ShuttingDown => break,
+                },
+                Attempt::Failed { pause } => self.pause(pause, deadline)?,
+            }
+        }
+        Ok(Next::ShuttingDown)
+    }
+
+    /// `get_request`, once.
+    pub(crate) fn try_next_request(&self, errors: &mut Errors) -> io::Result<Attempt<T::Request>> {
+        let got = T::get_request(&self.listener);
+        // Taken in the very moment of a shutdown, or what the shutdown of the listener itself looks like.
+        if self.shutdown().is_shutting_down() {
+            return Ok(Attempt::Nothing);
+        }
+        match got {
+            Ok(request) => {
+                self.counters.accepted();
+                Ok(Attempt::Request(request))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Attempt::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Attempt::Failed { pause: Duration::ZERO }),
+            Err(error) => {
+                self.counters.accept_error();
+                let Some(pause) = errors.pause_after(&error) else { return Err(error) };
+                guard("accept_error", || self.service.accept_error(&error));
+                Ok(Attempt::Failed { pause })
+            }
+        }
+    }
+
+    /// Pauses after an error, unless and until there is a shutdown, but not beyond the deadline.
+    pub(crate) fn pause(&self, pause: Duration, deadline: Option<Instant>) -> io::Result<()> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let pause = left.map_or(pause, |left| pause.min(left));
+        if pause.is_zero() { Ok(()) } else { self.shutdown().sleep(pause) }
+    }
+
+    /// `verify_request`, and `service_actions` after it; a refused request is closed.
+    pub(crate) fn verify(&self, request: T::Request) -> Option<T::Request> {
+        let verified = guard("verify_request", || self.service.verify_request(&request)).unwrap_or(false);
+        self.service_actions();
+        if verified {
+            Some(request)
+        } else {
+            self.counters.refused();
+            request.refuse();
+            None
+        }
+    }
+
+    /// `finish_request`, `shutdown_request` and `close_request`; whether the handler succeeded.
+    ///
+    /// In a `seat`, a shutdown finds the connection; a child is sent a signal instead.
+    pub(crate) fn finish(&self, mut request: T::Request, seat: Option<&SeatGuard>) -> bool {
+        let peer = request.peer_address().clone();
+        if let Some(seat) = seat {
+            seat.set(request.stream());
+        }
+        let life = || {
+            self.service.finish_request(&mut request, self.shutdown())?;
+            request.deliver().map_err(|error| HandlerError::new(Hook::Finish, error))
+        };
+        let result = catch_unwind(AssertUnwindSafe(life))
+            .unwrap_or_else(|payload| Err(HandlerError::panicked(Hook::Handle, &*payload)));
+        if let Err(error) = &result {
+            guard("handle_error", || self.service.handle_error(error, &peer));
+        }
+        request.close();
+        if let Some(seat) = seat {
+            seat.set(None);
+        }
+        self.counters.ended(result.is_ok());
+        result.is_ok()
+    }
+
+    pub(crate) fn service_actions(&self) {
+        guard("service_actions", || self.service.service_actions());
+    }
+}
+
+/// Runs one of the server's hooks. A panic of it is reported and goes no further: nothing that a hook does ends the
+/// server.
+pub(crate) fn guard<R>(hook: &str, run: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|payload| report::error(format_args!("`{hook}` panicked: {}", panic_message(&*payload))))
+        .ok()
+}
+
+impl<S, T> fmt::Debug for Base<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Base").field("listener", &self.listener).field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,301 @@
+//! A child process for each request.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::ExitStatus;
+use std::sync::MutexGuard;
+use std::time::{Duration, Instant};
+
+use super::{Concurrent, MixIn, Process};
+use crate::accept::Errors;
+use crate::base::{Attempt, Base, guard};
+use crate::hooks::Hooks;
+use crate::report;
+use crate::request::Life;
+use crate::server::Server;
+use crate::sys;
+use crate::sys::child::Child;
+use crate::sys::poll::{Interest, poll};
+use crate::transport::Transport;
+
+/// Each request in a child process of its own, `max_children` of them at once.
+///
+/// CPython: `ForkingMixIn`. What a handler changes, it changes in the child only, and a crash of it costs one request.
+/// The parent waits for its own children and for no others, as soon as each ends, and tells
+/// [`child_exited`](crate::Hooks::child_exited). A child leaves by `_exit(2)`: no destructor of the parent runs twice.
+///
+/// A process that forks should have one thread: a lock that another thread holds just then is held for ever in the
+/// child. The server says so once if there are others. An inherited copy of a `udp` or `unix_datagram` socket stays
+/// open in the child, which answers through it; that of a listener does not.
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use socketserver::{handler, socket_server};
+///
+/// #[socket_server(tcp, forking, max_children = 8)]
+/// struct Quiet;
+///
+/// #[handler]
+/// impl Quiet {
+///     fn handle(&self) {}
+/// }
+///
+/// assert_eq!(Quiet::MIX_IN, "forking");
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Forking;
+
+impl MixIn for Forking {
+    const NAME: &'static str = "forking";
+}
+
+impl Concurrent for Forking {}
+
+impl Process for Forking {
+    fn serve_forever<S, T>(server: &Server<S, T, Self>) -> io::Result<()>
+    where
+        S: Hooks<Request = T::Request>,
+        T: Transport,
+    {
+        let shutdown = server.base.shutdown();
+        let mut children = server.children();
+        warn_of_threads(&mut children);
+        let outcome = serve(server, &mut children);
+        shutdown.shutdown_once();
+        outcome.and(drain(&server.base, &mut children))
+    }
+
+    fn handle_request<S, T>(server: &Server<S, T, Self>) -> io::Result<bool>
+    where
+        S: Hooks<Request = T::Request>,
+        T: Transport,
+    {
+        let base = &server.base;
+        let mut children = server.children();
+        warn_of_threads(&mut children);
+        let deadline = server.deadline();
+        loop {
+            children.reap(base);
+            match wait(base, &mut children, deadline)? {
+                Event::Request => {
+                    if take(base, &mut children)? {
+                        return Ok(true);
+                    }
+                }
+                Event::TimedOut | Event::ShuttingDown => return Ok(false),
+                Event::Look => {}
+            }
+        }
+    }
+
+    fn close<S, T>(server: &Server<S, T, Self>) -> io::Result<()>
+    where
+        S: Hooks<Request = T::Request>,
+        T: Transport,
+    {
+        drain(&server.base, &mut server.children())
+    }
+}
+
+/// The children of one server that have not been waited for.
+#[derive(Debug, Default)]
+pub(crate) struct Children {
+    running: Vec<Child>,
+    errors: Errors,
+    /// After an error of accept(2): when to try again.
+    resume: Option<Instant>,
+    warned_of_threads: bool,
+}
+
+impl Children {
+    /// Waits for those that have ended, without blocking for the others.
+    fn reap<S: Hooks<Request = T::Request>, T: Transport>(&mut self, base: &Base<S, T>) {
+        self.running.retain(|child| match child.try_wait() {
+            Ok(None) => true,
+            Ok(Some(status)) => {
+                ended(base, child, status);
+                false
+            }
+            // Someone else has waited for it, or SIGCHLD is ignored: it is gone, and how, nobody knows.
+            Err(_) => {
+                base.counters.ended(false);
+                false
+            }
+        });
+    }
+
+    /// The time to look again: at the listener after an error, or at a child whose end does not show by itself.
+    fn next_look(&self) -> Option<Instant> {
+        let shows_end = |child: &Child| child.exit().is_some();
+        let unseen = (!self.running.iter().all(shows_end)).then(|| Instant::now() + Duration::from_millis(10));
+        earlier(self.resume, unseen)
+    }
+
+    /// Whether the listener is left alone after an error.
+    fn pauses(&mut self) -> bool {
+        self.resume = self.resume.filter(|resume| Instant::now() < *resume);
+        self.resume.is_some()
+    }
+}
+
+fn ended<S: Hooks<Request = T::Request>, T: Transport>(base: &Base<S, T>, child: &Child, status: ExitStatus) {
+    base.counters.ended(status.success());
+    guard("child_exited", || base.service.child_exited(child.pid(), status));
+}
+
+enum Event {
+    Request,
+    /// A child may have ended, or a pause be over.
+    Look,
+    TimedOut,
+    ShuttingDown,
+}
+
+fn serve<S, T>(server: &Server<S, T, Forking>, children: &mut Children) -> io::Result<()>
+where
+    S: Hooks<Request = T::Request>,
+    T: Transport,
+{
+    let base = &server.base;
+    let interval = base.options.service_interval;
+    let mut next_tick = interval.map(|interval| Instant::now() + interval);
+    loop {
+        children.reap(base);
+        match wait(base, children, next_tick)? {
+            Event::Request => {
+                take(base, children)?;
+            }
+            Event::TimedOut => {
+                base.service_actions();
+                next_tick = interval.map(|interval| Instant::now() + interval);
+            }
+            Event::Look => {}
+            Event::ShuttingDown => return Ok(()),
+        }
+    }
+}
+
+/// Waits for whatever comes first. At the limit the listener is left out, and requests wait in the kernel.
+fn wait<S, T>(base: &Base<S, T>, children: &mut Children, deadline: Option<Instant>) -> io::Result<Event> {
+    let shutdown = base.shutdown();
+    if shutdown.is_shutting_down() {
+        return Ok(Event::ShuttingDown);
+    }
+    let takes = !children.pauses() && children.running.len() < base.options.max_children;
+    let listener = if takes { Interest::readable(base.listener.as_fd()) } else { Interest::nothing() };
+    let mut interests = vec![Interest::readable(shutdown.bell()), Interest::readable(shutdown.closing()), listener];
+    interests.extend(children.running.iter().filter_map(Child::exit).map(Interest::readable));
+    let ready = poll(&mut interests, earlier(deadline, children.next_look()))?;
+    if interests[0].is_ready() {
+        shutdown.answer();
+    }
+    Ok(match interests[..] {
+        _ if shutdown.is_shutting_down() => Event::ShuttingDown,
+        [_, _, listener, ..] if listener.is_ready() => Event::Request,
+        _ if !ready && deadline.is_some_and(|deadline| deadline <= Instant::now()) => Event::TimedOut,
+        _ => Event::Look,
+    })
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Takes the request that is there, if it still is; whether it was.
+fn take<S, T>(base: &Base<S, T>, children: &mut Children) -> io::Result<bool>
+where
+    S: Hooks<Request = T::Request>,
+    T: Transport,
+{
+    match base.try_next_request(&mut children.errors)? {
+        Attempt::Request(request) => {
+            children.errors = Errors::none();
+            process(base, children, request);
+            return Ok(true);
+        }
+        Attempt::Nothing => {}
+        Attempt::Failed { pause } => children.resume = Some(Instant::now() + pause),
+    }
+    Ok(false)
+}
+
+/// `process_request`: gives the request to a child, and forgets it here.
+fn process<S, T>(base: &Base<S, T>, children: &mut Children, request: T::Request)
+where
+    S: Hooks<Request = T::Request>,
+    T: Transport,
+{
+    let Some(request) = base.verify(request) else { return };
+    let connection = request.connection().map(|connection| connection.as_raw_fd());
+    let mut request = Some(request);
+    let life = || request.take().is_some_and(|request| live(base, request));
+    match sys::child::fork(connection, base.shutdown().listens_to_signals(), life) {
+        Ok(child) => children.running.push(child),
+        Err(error) => {
+            base.counters.ended(false);
+            guard("accept_error", || base.service.accept_error(&error));
+            if let Some(request) = request {
+                request.refuse();
+            }
+        }
+    }
+}
+
+/// The life of a child; whether its handler succeeded.
+fn live<S, T>(base: &Base<S, T>, request: T::Request) -> bool
+where
+    S: Hooks<Request = T::Request>,
+    T: Transport,
+{
+    if request.connection().is_some() {
+        base.listener.close_in_child();
+    }
+    base.finish(request, None)
+}
+
+/// Asks the children to end, waits for them, and ends those that take too long.
+fn drain<S, T>(base: &Base<S, T>, children: &mut Children) -> io::Result<()>
+where
+    S: Hooks<Request = T::Request>,
+    T: Transport,
+{
+    let shutdown = base.shutdown();
+    base.listener.stop();
+    children.resume = None;
+    children.reap(base);
+    children.running.iter().for_each(Child::drain);
+    if !base.options.waits() {
+        return Ok(());
+    }
+    let mut deadline = base.options.drain_timeout.map(|timeout| Instant::now() + timeout);
+    let mut killed = false;
+    while !children.running.is_empty() {
+        let is_due = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        if !killed && (shutdown.is_cutting() || is_due) {
+            killed = true;
+            deadline = None;
+            shutdown.count_cut(children.running.len());
+            children.running.iter().for_each(Child::kill);
+        }
+        let mut interests = vec![Interest::readable(shutdown.bell())];
+        interests.extend(children.running.iter().filter_map(Child::exit).map(Interest::readable));
+        poll(&mut interests, earlier(deadline, children.next_look()))?;
+        shutdown.answer();
+        children.reap(base);
+    }
+    Ok(())
+}
+
+fn warn_of_threads(children: &mut MutexGuard<'_, Children>) {
+    let others = sys::child::thread_count().map_or(0, |threads| threads.saturating_sub(1));
+    if others > 0 && !std::mem::replace(&mut children.warned_of_threads, true) {
+        report::error(format_args!(
+            "forking while the process has other threads ({others}): a lock that one of them holds is never \
+             released in the child"
+        ));
+    }
+}

@@ -1,0 +1,254 @@
+//! The one table of options: name, type, default, documentation and the compositions each is for.
+
+use std::io;
+use std::time::Duration;
+
+use crate::builder::Builder;
+use crate::mixin::{Concurrent, Forking, Threading};
+use crate::transport::{DatagramTransport, InternetTransport, StreamTransport, Tcp, UnixTransport};
+
+/// Writes, from one table, the field and the setter of [`Options`] and the setter of [`Builder`], which exists for
+/// the fitting compositions only. It buys that an option is described in one place.
+macro_rules! options {
+    ($(
+        // `impl[generics] Builder<..>`
+        [$($generics:tt)*] $builder:ty {
+            $(
+                $(#[$doc:meta])*
+                $name:ident($argument:ty): $field:ty = $default:expr;
+            )*
+        }
+    )*) => {
+        /// What a server can be told, beside its address: the options of the attribute, as a value.
+        ///
+        /// The attribute and [`Builder`] are the usual ways to set them, and refuse those that do not fit the
+        /// composition; here one that does not fit is passed over. It is for those who implement
+        /// [`Handler`](crate::Handler) or [`SocketServer`](crate::SocketServer) by hand.
+        ///
+        /// ```
+        /// use socketserver::Options;
+        /// use std::time::Duration;
+        ///
+        /// let options = Options::new().max_threads(64).read_timeout(Duration::from_secs(30));
+        /// # let _ = options;
+        /// ```
+        #[derive(Clone, Debug)]
+        pub struct Options {
+            $($( pub(crate) $name: $field, )*)*
+        }
+
+        impl Options {
+            /// Every option at its default.
+            pub fn new() -> Self {
+                Self { $($( $name: $default, )*)* }
+            }
+
+            $($(
+                $(#[$doc])*
+                #[allow(clippy::useless_conversion, reason = "only what may be unset is converted")]
+                pub fn $name(mut self, value: $argument) -> Self {
+                    self.$name = value.into();
+                    self
+                }
+            )*)*
+        }
+
+        $(
+            impl<$($generics)*> $builder {
+                $(
+                    $(#[$doc])*
+                    pub fn $name(mut self, value: $argument) -> Self {
+                        self.options = self.options.$name(value);
+                        self
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+options! {
+    [S, T, M] Builder<S, T, M> {
+        /// How long [`handle_request`](crate::Server::handle_request) waits for a request. Default: for ever.
+        ///
+        /// CPython: `BaseServer.timeout`, `None`, but 300 seconds under `ForkingMixIn`, where it also was what
+        /// reaped the children; here they are reaped as they end.
+        timeout(impl Into<Option<Duration>>): Option<Duration> = None;
+
+        /// How often [`service_actions`](crate::Hooks::service_actions) is called while nothing else happens.
+        /// Default: not at all, only after each request taken.
+        ///
+        /// CPython: `poll_interval` of `serve_forever`, half a second, which it needs to notice a shutdown. This
+        /// server is woken by one, so that it sleeps until there is something to do.
+        service_interval(impl Into<Option<Duration>>): Option<Duration> = None;
+
+        /// How long a shutdown waits for requests in progress before it cuts their connections; `None`: for ever.
+        /// Default: 10 seconds.
+        ///
+        /// CPython waits for ever (`block_on_close`), which one idle client makes a hang.
+        drain_timeout(impl Into<Option<Duration>>): Option<Duration> = Some(Duration::from_secs(10));
+
+        /// The longest line, in bytes without its ending, that [`Reader::next_line`](crate::Reader::next_line)
+        /// takes; a longer one is an [`InvalidData`](std::io::ErrorKind::InvalidData) error. Default: 65 536.
+        ///
+        /// CPython: none, `rfile.readline()` takes what comes; `http.server` passes 65 537 by hand.
+        max_line(usize): usize = 65_536;
+    }
+
+    [S, T: StreamTransport, M] Builder<S, T, M> {
+        /// How many connections the kernel queues until they are accepted. Default: as many as it allows
+        /// (`net.base.somaxconn`).
+        ///
+        /// CPython: `request_queue_size`, 5, with which a burst of clients waits a second and more for its
+        /// retransmissions; `SOMAXCONN` from 3.15 on.
+        #[doc(alias = "request_queue_size")]
+        backlog(u32): Option<u32> = None;
+
+        /// How long one read waits for the peer before it fails with [`TimedOut`](std::io::ErrorKind::TimedOut).
+        /// Default: for ever.
+        ///
+        /// CPython: `StreamRequestHandler.timeout`, `None`, which is for reads and writes alike.
+        read_timeout(impl Into<Option<Duration>>): Option<Duration> = None;
+
+        /// How long one write waits for a peer that does not read before it fails with
+        /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default: for ever.
+        ///
+        /// CPython: `StreamRequestHandler.timeout`.
+        write_timeout(impl Into<Option<Duration>>): Option<Duration> = None;
+
+        /// How long a whole request may take, measured from its accept: a read or a write that would wait longer
+        /// fails with [`TimedOut`](std::io::ErrorKind::TimedOut). Default: for ever.
+        ///
+        /// It ends the peer that sends a byte now and then, which no timeout of a single read does. CPython has
+        /// no counterpart.
+        request_deadline(impl Into<Option<Duration>>): Option<Duration> = None;
+
+        /// The size of a connection's read buffer, in bytes. Default: 8 192. It grows up to `max_line` for a line
+        /// that needs it.
+        ///
+        /// CPython: `rbufsize`, -1, which means 8 192 too.
+        #[doc(alias = "rbufsize")]
+        read_buffer(usize): usize = 8_192;
+
+        /// How many bytes of output are gathered before they are sent without being asked for; 0: every write is
+        /// sent at once. Default: 8 192.
+        ///
+        /// CPython: `wbufsize`, 0, with which a reply of two writes can wait for the peer's delayed
+        /// acknowledgement. Here output is sent when the handler waits for input, so a prompt is never held back.
+        #[doc(alias = "wbufsize")]
+        write_buffer(usize): usize = 8_192;
+    }
+
+    [S, T: InternetTransport, M] Builder<S, T, M> {
+        /// Whether the address may be bound while old connections of it linger in `TIME_WAIT` (`SO_REUSEADDR`).
+        /// Default: `true` on `tcp`. On `udp` the kernel would let two servers share the port and one of them
+        /// starve, so there it is `false`.
+        ///
+        /// CPython: `allow_reuse_address`, `False`, the reason for most "Address already in use" on a restart.
+        #[doc(alias = "allow_reuse_address")]
+        reuse_address(bool): Option<bool> = None;
+
+        /// Whether several sockets may be bound to the address, among which the kernel spreads the requests
+        /// (`SO_REUSEPORT`). Default: `false`.
+        ///
+        /// CPython: `allow_reuse_port`, `False`.
+        #[doc(alias = "allow_reuse_port")]
+        reuse_port(bool): bool = false;
+
+        /// Whether an IPv6 socket takes IPv6 peers only (`IPV6_V6ONLY`). Default: `false`: a server on `[::]`
+        /// takes both, wherever it runs.
+        ///
+        /// CPython leaves it to the system.
+        only_v6(bool): bool = false;
+    }
+
+    [S, M] Builder<S, Tcp, M> {
+        /// Whether small segments are sent at once (`TCP_NODELAY`). Default: `true`.
+        ///
+        /// CPython: `disable_nagle_algorithm`, `False`. Output is gathered here, so there is nothing for Nagle's
+        /// algorithm to save, and its waiting costs 40 ms a reply in the worst case.
+        #[doc(alias = "disable_nagle_algorithm")]
+        nodelay(bool): bool = true;
+    }
+
+    [S, T: DatagramTransport, M] Builder<S, T, M> {
+        /// The longest packet that is received whole, in bytes; the rest of a longer one is lost, and
+        /// [`Datagram::is_truncated`](crate::Datagram::is_truncated) says so. Default: 65 535, the longest there
+        /// is on UDP.
+        ///
+        /// CPython: `max_packet_size`, 8192, and a longer packet is cut in silence.
+        max_packet_size(usize): usize = 65_535;
+    }
+
+    [S, T: UnixTransport, M] Builder<S, T, M> {
+        /// The permission bits of the socket's path, such as `0o660`, set before any peer can connect. Default:
+        /// what the umask of the process leaves.
+        ///
+        /// CPython has no counterpart; a `chmod` after `bind` leaves a moment in which anybody can connect.
+        socket_mode(u32): Option<u32> = None;
+    }
+
+    [S, T] Builder<S, T, Threading> {
+        /// How many requests are handled at once; while there are so many, the kernel queues the next ones.
+        /// Default: 1 024.
+        ///
+        /// CPython has no limit.
+        max_threads(usize): usize = 1_024;
+
+        /// The stack of each thread, in bytes. Default: what `std` gives a thread, 2 MiB of address space, of
+        /// which only what is touched takes memory.
+        ///
+        /// CPython: `threading.stack_size()`.
+        stack_size(usize): Option<usize> = None;
+
+        /// Whether a shutdown leaves running threads to themselves instead of waiting for them. Default: `false`.
+        /// They end with the process at the latest.
+        ///
+        /// CPython: `daemon_threads`, `False`.
+        daemon_threads(bool): bool = false;
+    }
+
+    [S, T] Builder<S, T, Forking> {
+        /// How many child processes there are at once; while there are so many, the kernel queues the next
+        /// requests. Default: 40.
+        ///
+        /// CPython: `max_children`, 40, noticed only after one more child was forked.
+        max_children(usize): usize = 40;
+    }
+
+    [S, T, M: Concurrent] Builder<S, T, M> {
+        /// Whether a shutdown waits for requests in progress, up to `drain_timeout`. Default: `true`; `false`
+        /// leaves their threads or children to themselves.
+        ///
+        /// CPython: `block_on_close`, `True`.
+        block_on_close(bool): bool = true;
+    }
+}
+
+impl Options {
+    /// Refuses what no server can do.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        let counts = [
+            ("max_line", self.max_line),
+            ("read_buffer", self.read_buffer),
+            ("max_packet_size", self.max_packet_size),
+            ("max_threads", self.max_threads),
+            ("max_children", self.max_children),
+        ];
+        match counts.into_iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` must be at least 1"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the server waits for its requests when it is shut down.
+    pub(crate) fn waits(&self) -> bool {
+        self.block_on_close && !self.daemon_threads
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,183 @@
+//! A connection: both halves, the socket, the addresses.
+
+use std::io::{self, BufRead, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, OnceLock};
+
+use socket2::Socket;
+
+use super::stream::Stream;
+use super::{Life, Reader, Request, Writer};
+use crate::address::Address;
+use crate::transport::RequestSettings;
+
+/// A connection that was accepted: the request on `tcp` and `unix_stream`.
+///
+/// It reads as its [`Reader`] and writes as its [`Writer`] do; [`split`](Request::split) lends both at once. When
+/// the handler is done, the output is ended, what the peer still sends is drained within bounds, so that it gets the
+/// whole reply, and the socket is closed. CPython: `StreamRequestHandler` with its `connection`, `rfile` and `wfile`.
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use socketserver::{Connection, handler, socket_server};
+/// use std::io::{self, Write};
+/// use std::net::TcpStream;
+///
+/// #[socket_server(tcp, threading)]
+/// struct WhoAmI;
+///
+/// #[handler]
+/// impl WhoAmI {
+///     fn handle(&self, connection: &mut Connection) -> io::Result<()> {
+///         let peer = connection.peer_address().clone();
+///         connection.socket().set_keepalive(true)?;
+///         write!(connection, "you are {peer}")
+///     }
+/// }
+///
+/// let server = WhoAmI.bind("127.0.0.1:0")?.start()?;
+/// let client = TcpStream::connect(server.local_address())?;
+/// let me = client.local_addr()?;
+/// assert_eq!(io::read_to_string(client)?, format!("you are {me}"));
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    reader: Reader,
+    writer: Writer,
+    stream: Arc<Stream>,
+    peer: Address,
+    local: OnceLock<Address>,
+}
+
+impl Connection {
+    pub(crate) fn new(socket: Socket, peer: Address, settings: &RequestSettings) -> io::Result<Self> {
+        let stream = Arc::new(Stream::new(socket, settings)?);
+        Ok(Self {
+            reader: Reader::of_stream(Arc::clone(&stream), settings.read_buffer, settings.max_line),
+            writer: Writer::of_stream(Arc::clone(&stream)),
+            stream,
+            peer,
+            local: OnceLock::new(),
+        })
+    }
+
+    /// What the peer sends.
+    pub fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
+    /// What is sent to the peer.
+    pub fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
+    /// Both halves at once; they may go to two threads.
+    pub fn split(&mut self) -> (&mut Reader, &mut Writer) {
+        (&mut self.reader, &mut self.writer)
+    }
+
+    /// The address of the peer; [`Unnamed`](Address::Unnamed) for most peers on a Unix-domain socket.
+    pub fn peer_address(&self) -> &Address {
+        &self.peer
+    }
+
+    /// The address that the peer connected to, also where the server is bound to every address.
+    pub fn local_address(&self) -> &Address {
+        // It can only fail for a descriptor that is no socket.
+        self.local.get_or_init(|| {
+            self.socket().local_addr().map_or(Address::Unnamed, |address| Address::from_sock_addr(&address))
+        })
+    }
+
+    /// The socket, for options that have no place here. What is read from it or written to it directly goes past the
+    /// buffers of the two halves.
+    pub fn socket(&self) -> &Socket {
+        self.stream.socket()
+    }
+}
+
+impl Request for Connection {
+    fn peer_address(&self) -> &Address {
+        self.peer_address()
+    }
+
+    fn local_address(&self) -> &Address {
+        self.local_address()
+    }
+
+    fn reader(&mut self) -> &mut Reader {
+        self.reader()
+    }
+
+    fn writer(&mut self) -> &mut Writer {
+        self.writer()
+    }
+
+    fn split(&mut self) -> (&mut Reader, &mut Writer) {
+        self.split()
+    }
+}
+
+impl Life for Connection {
+    fn stream(&self) -> Option<Arc<Stream>> {
+        Some(Arc::clone(&self.stream))
+    }
+
+    fn deliver(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    fn close(self) {
+        self.stream.close();
+    }
+
+    fn refuse(self) {
+        self.stream.refuse();
+    }
+
+    fn lend(&mut self) -> (&[u8], &mut Reader, &mut Writer) {
+        (&[], &mut self.reader, &mut self.writer)
+    }
+
+    fn connection(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
+impl BufRead for Connection {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.reader.consume(amount);
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
+        self.writer.write_fmt(text)
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket().as_fd()
+    }
+}

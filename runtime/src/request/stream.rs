@@ -1,0 +1,278 @@
+//! The socket of one connection with its gathered output: what its reader, its writers and a shutdown share.
+
+use std::fmt::Arguments;
+use std::io::{self, Write};
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use socket2::Socket;
+
+use crate::shutdown::Phase;
+use crate::sys;
+use crate::sys::poll::{Interest, poll};
+use crate::transport::RequestSettings;
+
+#[derive(Debug)]
+pub struct Stream {
+    socket: Socket,
+    /// What is written and not yet sent.
+    output: Mutex<Vec<u8>>,
+    capacity: usize,
+    timeouts: Timeouts,
+    state: AtomicU8,
+    /// Something was received since something was last sent: a request may be in progress.
+    owes_reply: AtomicBool,
+    /// The peer has ended its side.
+    at_end: AtomicBool,
+    phase: Arc<Phase>,
+}
+
+#[derive(Debug)]
+struct Timeouts {
+    read: Option<Duration>,
+    write: Option<Duration>,
+    deadline: Option<Instant>,
+}
+
+/// What a connection is doing, for a shutdown to know whether it may be ended.
+const BUSY: u8 = 0;
+const IDLE: u8 = 1;
+const CUT: u8 = 2;
+
+impl Stream {
+    pub(crate) fn new(socket: Socket, settings: &RequestSettings) -> io::Result<Self> {
+        // With a deadline both are set anew before each wait.
+        if settings.request_deadline.is_none() {
+            if settings.read_timeout.is_some() {
+                socket.set_read_timeout(settings.read_timeout)?;
+            }
+            if settings.write_timeout.is_some() {
+                socket.set_write_timeout(settings.write_timeout)?;
+            }
+        }
+        Ok(Self {
+            socket,
+            output: Mutex::default(),
+            capacity: settings.write_buffer,
+            timeouts: Timeouts {
+                read: settings.read_timeout,
+                write: settings.write_timeout,
+                deadline: settings.request_deadline.map(|deadline| Instant::now() + deadline),
+            },
+            state: AtomicU8::new(BUSY),
+            owes_reply: AtomicBool::new(false),
+            at_end: AtomicBool::new(false),
+            phase: settings.shutdown.phase(),
+        })
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Receives what there is, after sending what is gathered. 0: the peer, or a shutdown, has ended the input.
+    ///
+    /// `amid_request`: the reader has a part of one already. Otherwise a request may still be in progress, one that the
+    /// handler has read and not answered. A shutdown does not wait for a connection that has had its reply to all that
+    /// it sent.
+    pub(crate) fn receive(&self, buffer: &mut [u8], amid_request: bool) -> io::Result<usize> {
+        self.flush()?;
+        self.limit(Socket::set_read_timeout, self.timeouts.read)?;
+        let idle = !amid_request && !self.owes_reply.load(SeqCst);
+        let received = if idle { self.receive_idle(buffer) } else { self.receive_with_flags(buffer, 0) };
+        match received {
+            // A shutdown ends the input too, and then there may be more.
+            Ok(0) if buffer.is_empty() || self.phase.is_shutting_down() => {}
+            Ok(0) => self.at_end.store(true, SeqCst),
+            Ok(_) => self.owes_reply.store(true, SeqCst),
+            Err(_) => {}
+        }
+        received.map_err(|error| self.timed_out(error, "nothing was received", "read_timeout", self.timeouts.read))
+    }
+
+    /// Either the shutdown sees that this connection is idle, or this connection sees that there is a shutdown: both
+    /// write their own flag first and read the other's then.
+    fn receive_idle(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.set_idle(true);
+        let received = if self.phase.is_shutting_down() {
+            // What has arrived is still served.
+            match self.receive_with_flags(buffer, libc::MSG_DONTWAIT) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+                received => received,
+            }
+        } else {
+            self.receive_with_flags(buffer, 0)
+        };
+        self.set_idle(false);
+        received
+    }
+
+    fn receive_with_flags(&self, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
+        sys::stream::receive(self.socket.as_fd(), buffer, flags)
+    }
+
+    fn set_idle(&self, idle: bool) {
+        let (from, to) = if idle { (BUSY, IDLE) } else { (IDLE, BUSY) };
+        // One that was cut stays cut.
+        let _ = self.state.compare_exchange(from, to, SeqCst, SeqCst);
+        if sys::child::is_forked() {
+            sys::child::set_idle(idle);
+        }
+    }
+
+    /// Gathers `bytes`, and sends what is gathered once it is too much, or if it must go `at_once`.
+    pub(crate) fn write(&self, bytes: &[u8], at_once: bool) -> io::Result<()> {
+        let mut output = self.output();
+        if !output.is_empty() && output.len() + bytes.len() > self.capacity {
+            self.send(&mut output)?;
+        }
+        if bytes.len() >= self.capacity {
+            return self.send_bytes(bytes);
+        }
+        output.extend_from_slice(bytes);
+        if at_once { self.send(&mut output) } else { Ok(()) }
+    }
+
+    /// The same for formatted text, which thereby is never sent in pieces or mixed with another thread's.
+    pub(crate) fn write_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
+        let mut output = self.output();
+        let before = output.len();
+        if let Err(error) = output.write_fmt(text) {
+            output.truncate(before);
+            return Err(error);
+        }
+        if at_once || output.len() >= self.capacity { self.send(&mut output) } else { Ok(()) }
+    }
+
+    /// Sends what is gathered.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        let mut output = self.output();
+        if output.is_empty() { Ok(()) } else { self.send(&mut output) }
+    }
+
+    fn output(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What could not be sent is dropped: the connection is broken, and a second try would repeat a part.
+    fn send(&self, output: &mut Vec<u8>) -> io::Result<()> {
+        let result = self.send_bytes(output);
+        output.clear();
+        result
+    }
+
+    fn send_bytes(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.limit(Socket::set_write_timeout, self.timeouts.write)?;
+            match self.socket.send_with_flags(bytes, NO_SIGNAL) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(sent) => bytes = &bytes[sent..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Err(self.timed_out(error, "the peer takes nothing", "write_timeout", self.timeouts.write));
+                }
+            }
+        }
+        self.owes_reply.store(false, SeqCst);
+        Ok(())
+    }
+
+    /// Sets the timeout of the next wait to what is left of the whole request, if that is less.
+    fn limit(
+        &self,
+        set: impl FnOnce(&Socket, Option<Duration>) -> io::Result<()>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let Some(deadline) = self.timeouts.deadline else { return Ok(()) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(deadline_passed());
+        }
+        // Less than a microsecond would be 0, which to the kernel is for ever.
+        let left = left.max(Duration::from_millis(1));
+        set(&self.socket, Some(timeout.map_or(left, |timeout| timeout.min(left))))
+    }
+
+    /// A timeout set on a socket shows as `EAGAIN`, which says neither what nor why.
+    fn timed_out(&self, error: io::Error, what: &str, option: &str, timeout: Option<Duration>) -> io::Error {
+        if error.kind() != io::ErrorKind::WouldBlock {
+            return error;
+        }
+        if self.timeouts.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return deadline_passed();
+        }
+        let timeout = timeout.unwrap_or_default();
+        io::Error::new(io::ErrorKind::TimedOut, format!("{what} for {timeout:?} (`{option}`)"))
+    }
+
+    /// Ends the input of a connection that waits between two requests.
+    pub(crate) fn close_if_idle(&self) {
+        if self.state.load(SeqCst) == IDLE {
+            // It can only be closed by the peer already.
+            let _ = self.socket.shutdown(Shutdown::Read);
+        }
+    }
+
+    /// Ends the connection, whatever it is doing; whether it was not cut before.
+    pub(crate) fn cut(&self) -> bool {
+        let _ = self.socket.shutdown(Shutdown::Both);
+        self.state.swap(CUT, SeqCst) != CUT
+    }
+
+    /// Ends the output and lets the peer read it all.
+    ///
+    /// Closing a socket with unread input resets the connection, and the peer loses what it has not read yet. So if
+    /// there is such input, the socket stays open until the peer has closed its side, within bounds.
+    pub(crate) fn close(&self) {
+        // An error here has no one to go to: what matters was sent before, by `deliver`.
+        let _ = self.flush();
+        self.end_output(Some(Duration::from_secs(2)));
+    }
+
+    /// The same without waiting for the peer, for whoever serves others meanwhile.
+    pub(crate) fn refuse(&self) {
+        self.end_output(None);
+    }
+
+    fn end_output(&self, patience: Option<Duration>) {
+        if self.socket.shutdown(Shutdown::Write).is_ok() && !self.at_end.load(SeqCst) {
+            self.drain_input(patience);
+        }
+    }
+
+    fn drain_input(&self, patience: Option<Duration>) {
+        const MOST: usize = 1 << 20;
+
+        let mut buffer = [0; 512];
+        let mut drained = 0;
+        let mut deadline = None;
+        while drained < MOST && !self.phase.is_cutting() {
+            match self.receive_with_flags(&mut buffer, libc::MSG_DONTWAIT) {
+                Ok(length @ 1..) => drained += length,
+                // If nothing was unread, nothing resets the connection.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && drained > 0 => {
+                    let Some(patience) = patience else { return };
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
+                    if !poll(&mut [Interest::readable(self.socket.as_fd())], Some(deadline)).unwrap_or(false) {
+                        return;
+                    }
+                }
+                Ok(0) | Err(_) => return,
+            }
+        }
+    }
+}
+
+/// The program may have SIGPIPE at its default, which would end it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+/// `socket2` sets SO_NOSIGPIPE where there is no such flag.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NO_SIGNAL: libc::c_int = 0;
+
+fn deadline_passed() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the request took longer than its `request_deadline`")
+}

@@ -1,0 +1,415 @@
+//! How a server is told to stop, and what it then does about the requests in progress.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::request::Stream;
+use crate::sys;
+use crate::sys::poll::{Interest, poll};
+
+/// Stops a server, from wherever it is held: another thread, a handler, a signal's reaction.
+///
+/// Made by [`Server::shutdown_handle`](crate::Server::shutdown_handle), and given to any hook that asks for
+/// `&ShutdownHandle`. CPython: `shutdown()`, which waits for the loop to end and so hangs in a handler, and before
+/// the loop has begun.
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use socketserver::{handler, socket_server};
+/// use std::thread;
+///
+/// #[socket_server(tcp, threading)]
+/// struct Quiet;
+///
+/// #[handler]
+/// impl Quiet {
+///     fn handle(&self) {}
+/// }
+///
+/// let server = Quiet.bind("127.0.0.1:0")?;
+/// let shutdown = server.shutdown_handle();
+/// thread::spawn(move || shutdown.shutdown());
+/// server.serve_forever()?;
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ShutdownHandle {
+    state: Arc<State>,
+}
+
+struct State {
+    phase: Arc<Phase>,
+    /// Rung for whoever looks after the server: about a shutdown, or the end of a request.
+    bell: Bell,
+    /// Readable for ever, once a shutdown has begun.
+    closing: Bell,
+    seats: Mutex<Vec<Arc<Seat>>>,
+    cut: AtomicU64,
+    listens_to_signals: AtomicBool,
+}
+
+/// How far a shutdown has come. A connection has only this of it, and keeps no descriptor of the bells.
+#[derive(Debug)]
+pub(crate) struct Phase(AtomicU8);
+
+const SERVING: u8 = 0;
+const DRAINING: u8 = 1;
+const CUTTING: u8 = 2;
+
+impl Phase {
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.0.load(SeqCst) != SERVING || sys::child::is_draining()
+    }
+
+    pub(crate) fn is_cutting(&self) -> bool {
+        self.0.load(SeqCst) == CUTTING
+    }
+}
+
+impl ShutdownHandle {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            state: Arc::new(State {
+                phase: Arc::new(Phase(AtomicU8::new(SERVING))),
+                bell: Bell::new()?,
+                closing: Bell::new()?,
+                seats: Mutex::default(),
+                cut: AtomicU64::new(0),
+                listens_to_signals: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    /// Has the server stop: it takes no further request, ends the connections that wait between two requests, gives
+    /// the others `drain_timeout` to finish, and then `serve_forever` returns.
+    ///
+    /// Never waits, and may come at any time: before the server serves, which then returns at once; from a handler;
+    /// more than once. A second call cuts the requests that are still in progress. In a child that a `forking`
+    /// server made it reaches the parent.
+    pub fn shutdown(&self) {
+        if sys::child::is_forked() {
+            return self.state.bell.ring(Bell::SHUTDOWN);
+        }
+        if !self.begin() && self.state.phase.0.swap(CUTTING, SeqCst) == DRAINING {
+            self.cut_streams();
+            self.ring();
+        }
+    }
+
+    /// Begins a shutdown, unless there is one.
+    fn begin(&self) -> bool {
+        let begun = self.state.phase.0.compare_exchange(SERVING, DRAINING, SeqCst, SeqCst).is_ok();
+        if begun {
+            self.state.closing.ring(Bell::LOOK);
+            self.for_each_stream(Stream::close_if_idle);
+            self.ring();
+        }
+        begun
+    }
+
+    /// Whether the server was told to stop. A handler that works for long without waiting for input may ask.
+    pub fn is_shutting_down(&self) -> bool {
+        self.state.phase.is_shutting_down()
+    }
+
+    pub(crate) fn is_cutting(&self) -> bool {
+        self.state.phase.is_cutting()
+    }
+
+    pub(crate) fn phase(&self) -> Arc<Phase> {
+        Arc::clone(&self.state.phase)
+    }
+
+    /// Asks for a shutdown unless there was one: a second one would cut.
+    pub(crate) fn shutdown_once(&self) {
+        self.begin();
+    }
+
+    /// A descriptor that is readable from the beginning of a shutdown on.
+    pub(crate) fn closing(&self) -> BorrowedFd<'_> {
+        self.state.closing.as_fd()
+    }
+
+    /// Has whoever looks after the server look.
+    pub(crate) fn ring(&self) {
+        self.state.bell.ring(Bell::LOOK);
+    }
+
+    /// A descriptor that is readable when the bell was rung.
+    pub(crate) fn bell(&self) -> BorrowedFd<'_> {
+        self.state.bell.as_fd()
+    }
+
+    /// Takes note of what the bell was rung for.
+    pub(crate) fn answer(&self) {
+        for _ in 0..self.state.bell.answer() {
+            self.shutdown();
+        }
+    }
+
+    pub(crate) fn listens_to_signals(&self) -> bool {
+        self.state.listens_to_signals.load(SeqCst)
+    }
+
+    /// Has the first `SIGINT` or `SIGTERM` ring the bell, and the second do what it does by default.
+    #[cfg(feature = "signals")]
+    pub(crate) fn listen_to_signals(&self) -> io::Result<()> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        use signal_hook::{flag, low_level};
+
+        if self.state.listens_to_signals.swap(true, SeqCst) {
+            return Ok(());
+        }
+        let had_one = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag unset, and then sets it.
+            flag::register_conditional_default(signal, Arc::clone(&had_one))?;
+            flag::register(signal, Arc::clone(&had_one))?;
+            low_level::pipe::register(signal, self.state.bell.far.try_clone()?)?;
+        }
+        Ok(())
+    }
+
+    /// Sleeps, unless and until there is a shutdown.
+    pub(crate) fn sleep(&self, duration: Duration) -> io::Result<()> {
+        poll(&mut [Interest::readable(self.closing())], Some(Instant::now() + duration)).map(drop)
+    }
+
+    /// Waits for a shutdown, or for `failed`, and calls `tick` every `interval` until then.
+    pub(crate) fn wait(
+        &self,
+        interval: Option<Duration>,
+        mut tick: impl FnMut(),
+        failed: impl Fn() -> bool,
+    ) -> io::Result<()> {
+        let mut next_tick = interval.map(|interval| Instant::now() + interval);
+        while !self.is_shutting_down() && !failed() {
+            if self.wait_for_bell(next_tick)? {
+                self.answer();
+            } else {
+                tick();
+                next_tick = interval.map(|interval| Instant::now() + interval);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all is `done`, for `timeout` at the most, then cuts what is not.
+    ///
+    /// A cut request gets a moment to notice. One that computes or sleeps on does not notice, and is left behind.
+    pub(crate) fn drain(&self, timeout: Option<Duration>, done: impl Fn() -> bool) -> io::Result<()> {
+        const TO_NOTICE: Duration = Duration::from_millis(250);
+
+        let mut deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let mut cut = false;
+        while !done() {
+            if self.is_cutting() && !cut {
+                cut = true;
+                deadline = Some(Instant::now() + TO_NOTICE);
+            }
+            if self.wait_for_bell(deadline)? {
+                self.answer();
+            } else if cut {
+                break;
+            } else {
+                self.state.phase.0.store(CUTTING, SeqCst);
+                self.cut_streams();
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_bell(&self, deadline: Option<Instant>) -> io::Result<bool> {
+        poll(&mut [Interest::readable(self.bell())], deadline)
+    }
+
+    /// A place for one thread that handles requests, where a shutdown finds its connection.
+    pub(crate) fn seat(&self) -> SeatGuard {
+        let seat = Arc::new(Seat::default());
+        self.seats().push(Arc::clone(&seat));
+        SeatGuard { seat, shutdown: self.clone() }
+    }
+
+    /// How many requests were cut.
+    pub(crate) fn cut(&self) -> u64 {
+        self.state.cut.load(SeqCst)
+    }
+
+    pub(crate) fn count_cut(&self, requests: usize) {
+        self.state.cut.fetch_add(requests as u64, SeqCst);
+    }
+
+    fn cut_streams(&self) {
+        self.for_each_stream(|stream| self.cut_stream(stream));
+    }
+
+    fn cut_stream(&self, stream: &Stream) {
+        if stream.cut() {
+            self.count_cut(1);
+        }
+    }
+
+    fn for_each_stream(&self, mut visit: impl FnMut(&Stream)) {
+        for seat in self.seats().iter() {
+            if let Some(stream) = &*seat.lock() {
+                visit(stream);
+            }
+        }
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Vec<Arc<Seat>>> {
+        self.state.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ShutdownHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShutdownHandle").field("is_shutting_down", &self.is_shutting_down()).finish_non_exhaustive()
+    }
+}
+
+/// The connection that one thread is handling.
+#[derive(Default)]
+struct Seat {
+    stream: Mutex<Option<Arc<Stream>>>,
+}
+
+impl Seat {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Stream>>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread's place, given up when the thread leaves.
+pub(crate) struct SeatGuard {
+    seat: Arc<Seat>,
+    shutdown: ShutdownHandle,
+}
+
+impl SeatGuard {
+    /// Puts the connection that is being handled where a shutdown finds it, or takes it away.
+    pub(crate) fn set(&self, stream: Option<Arc<Stream>>) {
+        self.seat.lock().clone_from(&stream);
+        // One that comes too late to be found.
+        if let Some(stream) = stream.filter(|_| self.shutdown.is_cutting()) {
+            self.shutdown.cut_stream(&stream);
+        }
+    }
+}
+
+impl Drop for SeatGuard {
+    fn drop(&mut self) {
+        let mut seats = self.shutdown.seats();
+        if let Some(position) = seats.iter().position(|seat| Arc::ptr_eq(seat, &self.seat)) {
+            seats.swap_remove(position);
+        }
+    }
+}
+
+/// Wakes a thread that waits in poll(2): a pair of sockets, because a signal handler may write to one.
+struct Bell {
+    near: UnixStream,
+    far: UnixStream,
+}
+
+impl Bell {
+    /// There is something to look at.
+    const LOOK: u8 = b'l';
+    /// A shutdown is asked for, by a child or a signal handler, which cannot do more than ring. signal-hook writes
+    /// this letter.
+    const SHUTDOWN: u8 = b'X';
+
+    fn new() -> io::Result<Self> {
+        let (near, far) = UnixStream::pair()?;
+        near.set_nonblocking(true)?;
+        far.set_nonblocking(true)?;
+        Ok(Self { near, far })
+    }
+
+    fn ring(&self, why: u8) {
+        // It fails only when there are unread letters enough to wake anybody.
+        let _ = (&self.far).write(&[why]);
+    }
+
+    /// How many times a shutdown was asked for since the last answer.
+    fn answer(&self) -> usize {
+        let mut letters = [0; 64];
+        let mut shutdowns = 0;
+        while let Ok(length @ 1..) = (&self.near).read(&mut letters) {
+            shutdowns += letters[..length].iter().map(|letter| usize::from(*letter == Self::SHUTDOWN)).sum::<usize>();
+        }
+        shutdowns
+    }
+
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.near.as_fd()
+    }
+}
+
+// Miri does not make these system calls.
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_call_drains_and_the_second_cuts() {
+        let handle = ShutdownHandle::new().unwrap();
+        assert!(!handle.is_shutting_down());
+        handle.clone().shutdown();
+        assert!(handle.is_shutting_down() && !handle.is_cutting());
+        handle.shutdown_once();
+        assert!(!handle.is_cutting());
+        handle.shutdown();
+        handle.shutdown();
+        assert!(handle.is_cutting());
+    }
+
+    #[test]
+    fn a_shutdown_ends_every_wait() {
+        let handle = ShutdownHandle::new().unwrap();
+        handle.shutdown();
+        handle.wait(None, || (), || false).unwrap();
+        handle.sleep(Duration::from_secs(3_600)).unwrap();
+    }
+
+    #[test]
+    fn waiting_goes_on_until_the_deadline_and_ticks_meanwhile() {
+        let handle = ShutdownHandle::new().unwrap();
+        let mut ticks = 0;
+        let tick = || {
+            ticks += 1;
+            if ticks == 3 {
+                handle.shutdown();
+            }
+        };
+        handle.wait(Some(Duration::from_millis(1)), tick, || false).unwrap();
+        assert_eq!(ticks, 3);
+        handle.drain(Some(Duration::from_millis(1)), || false).unwrap();
+        assert!(handle.is_cutting());
+    }
+
+    #[test]
+    fn what_a_signal_handler_writes_is_a_shutdown() {
+        let handle = ShutdownHandle::new().unwrap();
+        handle.state.bell.ring(Bell::SHUTDOWN);
+        handle.wait(None, || (), || false).unwrap();
+        assert!(handle.is_shutting_down() && !handle.is_cutting());
+    }
+
+    #[test]
+    fn a_full_bell_still_rings() {
+        let bell = Bell::new().unwrap();
+        for _ in 0..100_000 {
+            bell.ring(Bell::LOOK);
+        }
+        assert_eq!(bell.answer(), 0);
+        bell.ring(Bell::SHUTDOWN);
+        assert_eq!(bell.answer(), 1);
+    }
+}

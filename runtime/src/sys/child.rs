@@ -1,0 +1,204 @@
+//! `fork(2)`, and what parent and child then do about each other.
+//!
+//! Only three facts of a forked child are kept in statics, because its signal handler has to reach them: whether
+//! this process is one, whether it was told to drain, and whether its connection waits between two requests.
+
+use std::fs;
+use std::io::{self, Write};
+use std::mem;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::ExitStatusExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitStatus;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
+
+static FORKED: AtomicBool = AtomicBool::new(false);
+static DRAINING: AtomicBool = AtomicBool::new(false);
+static IDLE: AtomicBool = AtomicBool::new(false);
+static CONNECTION: AtomicI32 = AtomicI32::new(-1);
+
+/// A child process that has not been waited for.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pid: libc::pid_t,
+    /// Readable once the child has ended. `None` where the system has none to give.
+    exit: Option<OwnedFd>,
+}
+
+/// Runs `life` in a child process, which ends with the exit code 0 if `life` returns `true`, else 1.
+///
+/// The child never comes back from here: neither a return nor a panic of `life` can reach the caller's loop. It
+/// leaves by `_exit(2)`, so that no destructor and no `atexit` function of the parent runs twice; what was written
+/// to the standard output before is flushed here by the parent, and what the child writes, by the child.
+///
+/// In the child `SIGTERM` ends `connection` between two requests, instead of the process amid one. So does `SIGINT`,
+/// which a terminal sends to the whole group, if the parent `drains_on_interrupt`.
+pub(crate) fn fork(
+    connection: Option<RawFd>,
+    drains_on_interrupt: bool,
+    life: impl FnOnce() -> bool,
+) -> io::Result<Child> {
+    flush_standard_output();
+    // A signal that is sent to the child at once has to wait until it is prepared.
+    let blocked = BlockedSignals::new();
+    // SAFETY: the child runs `life` alone. Where the process has other threads, what `life` may touch is limited as
+    // fork(2) says; the server warns of them before its first fork.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            FORKED.store(true, SeqCst);
+            drain_on_signal(connection, drains_on_interrupt);
+            drop(blocked);
+            let success = catch_unwind(AssertUnwindSafe(life)).unwrap_or(false);
+            flush_standard_output();
+            // SAFETY: `_exit` has no preconditions.
+            unsafe { libc::_exit(i32::from(!success)) }
+        }
+        pid => Ok(Child { pid, exit: exit_descriptor(pid) }),
+    }
+}
+
+/// `SIGTERM` and `SIGINT` wait, in this thread, until it is dropped.
+struct BlockedSignals {
+    before: libc::sigset_t,
+}
+
+impl BlockedSignals {
+    fn new() -> Self {
+        // SAFETY: an all-zero `sigset_t` is a valid place for a set, and each call gets valid places and signals, so
+        // none of them can fail.
+        unsafe {
+            let mut signals: libc::sigset_t = mem::zeroed();
+            let mut before: libc::sigset_t = mem::zeroed();
+            libc::sigemptyset(&raw mut signals);
+            libc::sigaddset(&raw mut signals, libc::SIGTERM);
+            libc::sigaddset(&raw mut signals, libc::SIGINT);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signals, &raw mut before);
+            Self { before }
+        }
+    }
+}
+
+impl Drop for BlockedSignals {
+    fn drop(&mut self) {
+        // SAFETY: it is the mask that was there before.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut()) };
+    }
+}
+
+impl Child {
+    #[expect(clippy::cast_sign_loss, reason = "fork(2) returned it, and it was positive")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid as u32
+    }
+
+    pub(crate) fn exit(&self) -> Option<BorrowedFd<'_>> {
+        self.exit.as_ref().map(AsFd::as_fd)
+    }
+
+    /// How it ended, if it has. Waits for this process id only, never for any other child of the program.
+    pub(crate) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
+        let mut status = 0;
+        loop {
+            // SAFETY: `status` is a valid place for the status.
+            match unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) } {
+                0 => return Ok(None),
+                -1 => {
+                    let error = io::Error::last_os_error();
+                    if error.kind() != io::ErrorKind::Interrupted {
+                        return Err(error);
+                    }
+                }
+                _ => return Ok(Some(ExitStatus::from_raw(status))),
+            }
+        }
+    }
+
+    /// Asks it to finish its request and end.
+    pub(crate) fn drain(&self) {
+        self.send(libc::SIGTERM);
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&self) {
+        self.send(libc::SIGKILL);
+    }
+
+    fn send(&self, signal: libc::c_int) {
+        // SAFETY: the child is not yet waited for, so its process id cannot have been given to another process.
+        unsafe { libc::kill(self.pid, signal) };
+    }
+}
+
+/// Whether this process is a child that [`fork`] made.
+pub(crate) fn is_forked() -> bool {
+    FORKED.load(SeqCst)
+}
+
+/// Whether this process is such a child, and was told to drain.
+pub(crate) fn is_draining() -> bool {
+    DRAINING.load(SeqCst)
+}
+
+/// Says whether the connection of this child waits between two requests.
+pub(crate) fn set_idle(idle: bool) {
+    IDLE.store(idle, SeqCst);
+}
+
+fn drain_on_signal(connection: Option<RawFd>, drains_on_interrupt: bool) {
+    CONNECTION.store(connection.unwrap_or(-1), SeqCst);
+    // SAFETY: an all-zero `sigaction` is a valid one: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { mem::zeroed() };
+    action.sa_sigaction = begin_drain as *const () as libc::sighandler_t;
+    action.sa_flags = libc::SA_RESTART;
+    let signals: &[libc::c_int] = if drains_on_interrupt { &[libc::SIGTERM, libc::SIGINT] } else { &[libc::SIGTERM] };
+    for &signal in signals {
+        // SAFETY: `begin_drain` does nothing but what signal-safety(7) allows: atomics and shutdown(2).
+        unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
+    }
+}
+
+extern "C" fn begin_drain(_: libc::c_int) {
+    DRAINING.store(true, SeqCst);
+    let connection = CONNECTION.load(SeqCst);
+    if connection >= 0 && IDLE.load(SeqCst) {
+        // SAFETY: this thread, the only one, is waiting for its connection, which is therefore still open.
+        unsafe { libc::shutdown(connection, libc::SHUT_RD) };
+    }
+}
+
+/// In a forked child: closes a descriptor that belongs to the parent.
+pub(crate) fn close_inherited(descriptor: RawFd) {
+    debug_assert!(is_forked(), "in the parent its owner closes it");
+    // SAFETY: the child leaves by `_exit`, so the owner that it has a copy of never closes it a second time.
+    unsafe { libc::close(descriptor) };
+}
+
+/// How many threads this process has, where the system tells (Linux).
+pub(crate) fn thread_count() -> Option<usize> {
+    fs::read_dir("/proc/self/task").ok().map(Iterator::count)
+}
+
+pub(crate) fn process_id() -> u32 {
+    std::process::id()
+}
+
+fn flush_standard_output() {
+    // There is nobody to tell that the standard output is gone.
+    let _ = io::stdout().flush();
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn exit_descriptor(pid: libc::pid_t) -> Option<OwnedFd> {
+    // SAFETY: pidfd_open(2) takes a process id and flags, and returns a new descriptor with close-on-exec set.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let descriptor = RawFd::try_from(descriptor).ok().filter(|descriptor| *descriptor >= 0)?;
+    // SAFETY: it was just made, and nothing else owns it.
+    Some(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn exit_descriptor(_: libc::pid_t) -> Option<OwnedFd> {
+    None
+}

@@ -1,0 +1,8 @@
+//! The seam to the operating system: every `unsafe` block of the crate is in this folder, each with its reason.
+#![allow(unsafe_code, reason = "this is the folder for it")]
+
+pub(crate) mod child;
+pub(crate) mod datagram;
+pub(crate) mod lock;
+pub(crate) mod poll;
+pub(crate) mod stream;

@@ -1,0 +1,103 @@
+//! The path of a Unix-domain socket: whose it is, before binding and after.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{SockAddr, Socket};
+
+use crate::sys;
+use crate::sys::child::process_id;
+
+/// Keeps servers that are started at once in one directory one after the other, from the look at a path until the
+/// server there listens: before that it looks as if it were dead.
+#[derive(Debug)]
+pub(super) struct DirectoryLock {
+    _directory: Option<File>,
+}
+
+impl DirectoryLock {
+    /// Takes it, if it can be had within a second: whoever else may hold it has nothing to do with us.
+    pub(super) fn take(path: &Path) -> Self {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let Ok(directory) = File::open(parent.unwrap_or(Path::new("."))) else {
+            return Self { _directory: None };
+        };
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while sys::lock::try_lock(directory.as_fd()).is_err() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Self { _directory: Some(directory) }
+    }
+}
+
+/// A path that this process bound, and takes away when it is dropped, unless it has become another's.
+#[derive(Debug)]
+pub(super) struct BoundPath {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    process: u32,
+}
+
+/// Binds `socket` to `path`. A socket that a dead server left there is replaced; one of a live server, or anything
+/// else, is an [`AddrInUse`](io::ErrorKind::AddrInUse) error and left as it is.
+pub(super) fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<BoundPath> {
+    let address = SockAddr::unix(path)?;
+    if let Some(mode) = mode {
+        // The mode of an unbound socket is what bind(2) gives to the path, less the umask: the path is never, not
+        // for a moment, open to more than `mode`.
+        File::from(OwnedFd::from(socket.try_clone()?)).set_permissions(Permissions::from_mode(mode))?;
+    }
+    if let Err(error) = socket.bind(&address) {
+        if error.kind() != io::ErrorKind::AddrInUse {
+            return Err(error);
+        }
+        remove_stale(socket, path, &address)?;
+        socket.bind(&address)?;
+    }
+    if let Some(mode) = mode {
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
+    }
+    let metadata = fs::symlink_metadata(path)?;
+    Ok(BoundPath { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino(), process: process_id() })
+}
+
+impl Drop for BoundPath {
+    fn drop(&mut self) {
+        // A forked child has a copy of this value, and a successor may have bound the path anew.
+        let is_ours = |metadata: Metadata| (metadata.dev(), metadata.ino()) == (self.device, self.inode);
+        if self.process == process_id() && fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
+            // It can only be gone by now, which is as well.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes what is at `path` if it is a socket that nobody listens on.
+fn remove_stale(socket: &Socket, path: &Path, address: &SockAddr) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if !found.file_type().is_socket() {
+        return Err(in_use("it is there already, and is not a socket"));
+    }
+    let probe = Socket::new(socket2::Domain::UNIX, socket.r#type()?, None)?;
+    probe.set_nonblocking(true)?;
+    match probe.connect(address) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+        // Connected; or its queue is full (EAGAIN), it is of the other type (EPROTOTYPE), not ours to ask (EACCES).
+        _ => return Err(in_use("a server is listening there")),
+    }
+    let now = fs::symlink_metadata(path)?;
+    if (now.dev(), now.ino()) != (found.dev(), found.ino()) {
+        return Err(in_use("another server has just been started there"));
+    }
+    fs::remove_file(path)
+}
+
+fn in_use(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::AddrInUse, why)
+}
