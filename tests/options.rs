@@ -1,0 +1,400 @@
+//! The options: that each is really set, by the attribute and by the builder, which has the last word.
+#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
+
+use std::fmt::Debug;
+use std::fs;
+use std::hint::black_box;
+use std::io::{self, BufRead, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Barrier, Mutex};
+use std::time::Duration;
+
+use socketserver::socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use socketserver::{
+    Connection, Datagram, Endpoint, Hooks, Listener, Options, Reader, Running, Server, SocketServer, Tcp, Udp, Writer,
+    handler, kind, socket_server,
+};
+use support::{Place, ask, ask_packet, connect, wait_until};
+
+/// Tells its client about the socket of the connection, which has inherited most from the listener.
+macro_rules! inspectors {
+    ($($name:ident: $($argument:ident $(= $value:expr)?),+;)*) => {$(
+        #[socket_server($($argument $(= $value)?),+)]
+        struct $name(fn(&Socket) -> io::Result<String>);
+
+        #[handler]
+        impl $name {
+            fn handle(&self, connection: &mut Connection) -> io::Result<()> {
+                let fact = (self.0)(connection.socket())?;
+                writeln!(connection, "{fact}")
+            }
+        }
+    )*};
+}
+
+inspectors! {
+    Inspector: tcp;
+    Contrary: tcp, reuse_address = false, reuse_port = true, nodelay = false,
+        read_timeout = Duration::from_secs(7), write_timeout = Duration::from_secs(8);
+}
+
+const IPV4: &str = "127.0.0.1:0";
+
+#[test]
+fn reuse_address_is_on_for_tcp_and_can_be_off() {
+    let reuses = |socket: &Socket| socket.reuse_address().map(|on| on.to_string());
+    assert_eq!(fact(Inspector(reuses).bind(IPV4)), "true");
+    assert_eq!(fact(Inspector(reuses).builder().reuse_address(false).bind(IPV4)), "false");
+    assert_eq!(fact(Contrary(reuses).bind(IPV4)), "false");
+    assert_eq!(fact(Contrary(reuses).builder().reuse_address(true).bind(IPV4)), "true");
+}
+
+#[test]
+fn reuse_port_is_off_and_can_be_on() {
+    let reuses = |socket: &Socket| socket.reuse_port().map(|on| on.to_string());
+    assert_eq!(fact(Inspector(reuses).bind(IPV4)), "false");
+    assert_eq!(fact(Inspector(reuses).builder().reuse_port(true).bind(IPV4)), "true");
+    assert_eq!(fact(Contrary(reuses).bind(IPV4)), "true");
+    assert_eq!(fact(Contrary(reuses).builder().reuse_port(false).bind(IPV4)), "false");
+}
+
+#[test]
+fn two_servers_share_an_address_with_reuse_port_only() {
+    let shares = |socket: &Socket| socket.reuse_port().map(|on| on.to_string());
+    let first = Contrary(shares).bind(IPV4).unwrap();
+    let second = Contrary(shares).bind(first.local_address()).unwrap();
+    assert_eq!(first.local_address(), second.local_address());
+    let error = Inspector(shares).bind(first.local_address()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+}
+
+#[test]
+fn nodelay_is_on_for_accepted_sockets_and_can_be_off() {
+    let nodelay = |socket: &Socket| socket.tcp_nodelay().map(|on| on.to_string());
+    assert_eq!(fact(Inspector(nodelay).bind(IPV4)), "true");
+    assert_eq!(fact(Inspector(nodelay).builder().nodelay(false).bind(IPV4)), "false");
+    assert_eq!(fact(Contrary(nodelay).bind(IPV4)), "false");
+    assert_eq!(fact(Contrary(nodelay).builder().nodelay(true).bind(IPV4)), "true");
+    let given = || std::net::TcpListener::bind(IPV4).unwrap();
+    assert_eq!(fact(Inspector(nodelay).bind(given())), "true");
+    assert_eq!(fact(Contrary(nodelay).bind(given())), "false");
+}
+
+#[test]
+fn timeouts_are_those_of_the_accepted_socket() {
+    let timeouts = |socket: &Socket| Ok(format!("{:?} {:?}", socket.read_timeout()?, socket.write_timeout()?));
+    assert_eq!(fact(Inspector(timeouts).bind(IPV4)), "None None");
+    let builder = Inspector(timeouts).builder().read_timeout(Duration::from_secs(3));
+    assert_eq!(fact(builder.write_timeout(Duration::from_secs(4)).bind(IPV4)), "Some(3s) Some(4s)");
+    assert_eq!(fact(Contrary(timeouts).bind(IPV4)), "Some(7s) Some(8s)");
+    assert_eq!(fact(Contrary(timeouts).builder().read_timeout(None).bind(IPV4)), "None Some(8s)");
+}
+
+#[test]
+fn only_v6_is_off_and_can_be_on() {
+    // The kernel sets it by itself on a socket that is bound to one IPv6 address.
+    for on in [false, true] {
+        let options = Options::new().only_v6(on);
+        let tcp: Listener = Endpoint::<Tcp, kind::Address>::open("[::]:0", &options).unwrap();
+        let udp: Listener = Endpoint::<Udp, kind::Address>::open("[::]:0", &options).unwrap();
+        for listener in [tcp, udp] {
+            assert_eq!(SockRef::from(&listener).only_v6().unwrap(), on);
+        }
+    }
+}
+
+/// Tells about the server's own socket.
+#[socket_server(udp, max_packet_size = 4)]
+struct Packets;
+
+#[handler]
+impl Packets {
+    fn handle(&self, packet: &mut Datagram) -> io::Result<()> {
+        let (payload, socket) = (String::from_utf8_lossy(packet.payload()).into_owned(), packet.socket());
+        packet.reply(format!("{payload} {} {}", packet.is_truncated(), socket.reuse_address()?).as_bytes())
+    }
+}
+
+#[test]
+fn a_longer_packet_is_cut_and_reuse_address_is_off_for_udp() {
+    let running = Packets.bind(IPV4).unwrap().start().unwrap();
+    assert_eq!(ask_packet(running.local_address(), b"1234").unwrap(), b"1234 false false");
+    assert_eq!(ask_packet(running.local_address(), b"12345").unwrap(), b"1234 true false");
+
+    let running = Packets.builder().max_packet_size(5).reuse_address(true).bind(IPV4).unwrap().start().unwrap();
+    assert_eq!(ask_packet(running.local_address(), b"12345").unwrap(), b"12345 false true");
+}
+
+#[socket_server(unix_stream, backlog = 2, socket_mode = 0o640)]
+struct Narrow;
+
+#[handler]
+impl Narrow {
+    fn handle(&self) {}
+}
+
+#[test]
+fn the_mode_of_the_path_is_what_was_asked_for() {
+    let place = Place::new();
+    let mode = |name| fs::metadata(place.path(name)).unwrap().mode() & 0o7777;
+    let _server = Narrow.bind(place.path("attribute")).unwrap();
+    assert_eq!(mode("attribute"), 0o640);
+    let _server = Narrow.builder().socket_mode(0o600).bind(place.path("builder")).unwrap();
+    assert_eq!(mode("builder"), 0o600);
+}
+
+#[test]
+fn the_backlog_is_as_long_as_was_asked_for() {
+    let place = Place::new();
+    let connects = |name| {
+        let address = SockAddr::unix(place.path(name)).unwrap();
+        let mut clients = Vec::new();
+        // A Unix-domain socket says at once that the queue is full. The kernel takes one more than the backlog.
+        while clients.len() < 40 {
+            let client = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            client.set_nonblocking(true).unwrap();
+            match client.connect(&address) {
+                Ok(()) => clients.push(client),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        clients.len()
+    };
+    let _server = Narrow.bind(place.path("attribute")).unwrap();
+    assert_eq!(connects("attribute"), 3);
+    let _server = Narrow.builder().backlog(5).bind(place.path("builder")).unwrap();
+    assert_eq!(connects("builder"), 6);
+    let _server = Plain.bind(place.path("default")).unwrap();
+    assert_eq!(connects("default"), 40);
+}
+
+#[socket_server(unix_stream)]
+struct Plain;
+
+#[handler]
+impl Plain {
+    fn handle(&self) {}
+}
+
+/// What cannot be connected to a full queue of TCP has no answer at all.
+#[test]
+fn the_backlog_of_tcp_is_as_long_as_was_asked_for() {
+    let server = Inspector(|_| Ok(String::new())).builder().backlog(2).bind(IPV4).unwrap();
+    let address: SocketAddr = server.local_address().socket_addr().unwrap();
+    let connect = |timeout| TcpStream::connect_timeout(&address, timeout);
+    let clients: Vec<_> = (0..3).map(|_| connect(Duration::from_secs(20)).unwrap()).collect();
+    assert_eq!(connect(Duration::from_millis(100)).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    drop(clients);
+}
+
+#[socket_server(tcp, max_line = 4, read_buffer = 16)]
+struct Lines;
+
+#[handler]
+impl Lines {
+    fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+        let buffered = input.fill_buf()?.len();
+        match input.next_line() {
+            Ok(line) => writeln!(output, "{} of {buffered}", line.unwrap_or_default().len()),
+            Err(error) => writeln!(output, "{:?} of {buffered}", error.kind()),
+        }
+    }
+}
+
+#[test]
+fn a_line_is_as_long_as_max_line_at_the_most() {
+    let running = Lines.bind(IPV4).unwrap().start().unwrap();
+    assert_eq!(send_at_once(&running, "1234\n"), "4 of 5\n");
+    assert_eq!(send_at_once(&running, "12345\n"), "InvalidData of 6\n");
+    let running = Lines.builder().max_line(5).bind(IPV4).unwrap().start().unwrap();
+    assert_eq!(send_at_once(&running, "12345\n"), "5 of 6\n");
+}
+
+#[test]
+fn so_much_is_received_at_once_as_the_read_buffer_holds() {
+    let line = format!("{}\n", "x".repeat(99));
+    let running = Lines.builder().max_line(200).bind(IPV4).unwrap().start().unwrap();
+    assert_eq!(send_at_once(&running, &line), "99 of 16\n");
+    let running = Lines.builder().max_line(200).read_buffer(50).bind(IPV4).unwrap().start().unwrap();
+    assert_eq!(send_at_once(&running, &line), "99 of 50\n");
+}
+
+/// Sends in one write, so that the server can receive it in one read.
+fn send_at_once(running: &Running<Lines>, text: &str) -> String {
+    let mut client = TcpStream::connect(running.local_address()).unwrap();
+    client.write_all(text.as_bytes()).unwrap();
+    io::read_to_string(client).unwrap()
+}
+
+/// Writes a piece whenever it is told to, without waiting for its client in between.
+#[socket_server(tcp, write_buffer = 0)]
+struct Pieces {
+    pieces: Mutex<Receiver<&'static str>>,
+    written: Sender<()>,
+}
+
+#[handler]
+impl Pieces {
+    fn handle(&self, output: &mut Writer) -> io::Result<()> {
+        for piece in self.pieces.lock().unwrap().iter() {
+            output.write_all(piece.as_bytes())?;
+            let _ = self.written.send(());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn without_a_write_buffer_every_write_is_sent_by_itself() {
+    let (tell, pieces) = channel();
+    let (written, _ignored) = channel();
+    let running = Pieces { pieces: Mutex::new(pieces), written }.bind(IPV4).unwrap().start().unwrap();
+    let mut client = connect(running.local_address()).unwrap();
+    for piece in ["one", "two", "three"] {
+        tell.send(piece).unwrap();
+        assert_eq!(read(&mut client, piece.len()), piece);
+    }
+    // The handler ends with its pieces.
+    drop(tell);
+}
+
+#[test]
+fn what_is_written_is_gathered_up_to_the_write_buffer() {
+    let (tell, pieces) = channel();
+    let (written, was_written) = channel();
+    let service = Pieces { pieces: Mutex::new(pieces), written };
+    let running = service.builder().write_buffer(4).bind(IPV4).unwrap().start().unwrap();
+    let mut client = TcpStream::connect(running.local_address()).unwrap();
+    tell.send("ab").unwrap();
+    was_written.recv().unwrap();
+    client.set_nonblocking(true).unwrap();
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    client.set_nonblocking(false).unwrap();
+    tell.send("cde").unwrap();
+    assert_eq!(read(&mut client, 2), "ab");
+    tell.send("123456789").unwrap();
+    assert_eq!(read(&mut client, 12), "cde123456789");
+    tell.send("end").unwrap();
+    drop(tell);
+    assert_eq!(io::read_to_string(client).unwrap(), "end");
+}
+
+/// Needs more stack than a thread has by default.
+#[socket_server(tcp, threading, stack_size = 48 << 20)]
+struct Deep;
+
+#[handler]
+impl Deep {
+    fn handle(&self, output: &mut Writer) -> io::Result<()> {
+        writeln!(output, "{}", deep())
+    }
+}
+
+#[allow(clippy::large_stack_arrays, reason = "to use the stack is the point")]
+fn deep() -> usize {
+    let large = black_box([1_u8; 8 << 20]);
+    large.iter().map(|byte| usize::from(*byte)).sum()
+}
+
+#[test]
+fn the_threads_have_the_stack_that_was_asked_for() {
+    let running = Deep.bind(IPV4).unwrap().start().unwrap();
+    assert_eq!(ask(running.local_address(), "").unwrap(), (8 << 20).to_string());
+
+    let server = Deep.builder().stack_size(32 << 20).timeout(Duration::from_secs(20)).bind(IPV4).unwrap();
+    let mut client = connect(server.local_address()).unwrap();
+    assert!(server.handle_request().unwrap());
+    assert_eq!(read(&mut client, 7), (8 << 20).to_string());
+}
+
+#[socket_server(tcp, threading, max_threads = 2)]
+struct Few {
+    both: Barrier,
+    inside: AtomicUsize,
+    most: AtomicUsize,
+}
+
+#[handler]
+impl Few {
+    fn handle(&self, input: &mut Reader) -> io::Result<()> {
+        self.most.fetch_max(self.inside.fetch_add(1, SeqCst) + 1, SeqCst);
+        // Each waits for the others, so that so many at once there must be.
+        self.both.wait();
+        input.next_line()?;
+        self.inside.fetch_sub(1, SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn max_threads_requests_are_handled_at_once_and_no_more() {
+    let count =
+        |limit: usize| Few { both: Barrier::new(limit), inside: AtomicUsize::new(0), most: AtomicUsize::new(0) };
+    for (limit, server) in [(2, count(2).bind(IPV4)), (3, count(3).builder().max_threads(3).bind(IPV4))] {
+        // The first threads find requests at once, while others are still being started.
+        let server = server.unwrap();
+        let clients: Vec<_> = (0..limit * 4).map(|_| connect(server.local_address()).unwrap()).collect();
+        let running = server.start().unwrap();
+        wait_until("as many as may be are inside", || running.service().inside.load(SeqCst) >= limit);
+        let stats = running.stats();
+        assert_eq!((stats.accepted, stats.active), (limit as u64, limit as u64));
+        drop(clients);
+        wait_until("all are finished", || running.stats().finished == 4 * limit as u64);
+        assert_eq!(running.service().most.load(SeqCst), limit);
+    }
+}
+
+#[test]
+fn zero_is_refused_by_name() {
+    fn is_refused(name: &str, bound: io::Result<impl Debug>) {
+        let error = bound.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.to_string()),
+            (io::ErrorKind::InvalidInput, format!("`{name}` must be at least 1"))
+        );
+    }
+    is_refused("max_line", Lines.builder().max_line(0).bind(IPV4));
+    is_refused("read_buffer", Lines.builder().read_buffer(0).bind(IPV4));
+    is_refused("max_packet_size", Packets.builder().max_packet_size(0).bind(IPV4));
+    is_refused("max_threads", Deep.builder().max_threads(0).bind(IPV4));
+    is_refused("max_children", Forks.builder().max_children(0).bind(IPV4));
+    is_refused("max_line", Never.bind(IPV4));
+}
+
+#[socket_server(tcp, forking)]
+struct Forks;
+
+#[handler]
+impl Forks {
+    fn handle(&self) {}
+}
+
+const NONE: usize = 0;
+
+#[socket_server(udp, max_line = NONE)]
+struct Never;
+
+#[handler]
+impl Never {
+    fn handle(&self) {}
+}
+
+/// What the server says about the socket of a connection.
+#[track_caller]
+fn fact<S>(server: io::Result<Server<S>>) -> String
+where
+    S: SocketServer<Transport = Tcp> + Hooks<Request = Connection>,
+{
+    let running = server.unwrap().start().unwrap();
+    ask(running.local_address(), "").unwrap()
+}
+
+fn read(client: &mut impl Read, length: usize) -> String {
+    let mut bytes = vec![0; length];
+    client.read_exact(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}

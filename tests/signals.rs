@@ -1,0 +1,165 @@
+//! Signals, sent to real processes: the first drains, the second ends, and none of them surprises.
+#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use socketserver::socket2::SockRef;
+use socketserver::{
+    Address, Forking, HandlerError, Hooks, Iterative, MixIn, Reader, Server, ShutdownHandle, Tcp, Threading, Writer,
+    handler, socket_server,
+};
+use support::{ask, wait_until};
+
+/// Echoes one line. At `work` it waits for the shutdown and then for the word `go`; `flood` is answered until the
+/// peer is gone.
+#[socket_server(tcp, hooks)]
+struct Echo;
+
+impl Hooks for Echo {
+    fn handle_error(&self, error: &HandlerError, _: &Address) {
+        println!("peer is gone: {}", error.is_peer_gone());
+    }
+}
+
+#[handler]
+impl Echo {
+    fn handle(&self, input: &mut Reader, output: &mut Writer, shutdown: &ShutdownHandle) -> io::Result<()> {
+        match input.next_line()?.unwrap_or_default() {
+            "work" => {
+                println!("begun");
+                wait_until("there is a shutdown", || shutdown.is_shutting_down());
+                println!("draining");
+                input.read_exact(&mut [0; 3])?;
+                writeln!(output, "worked")
+            }
+            "flood" => loop {
+                output.write_all(&[b'x'; 8_192])?;
+            },
+            line => writeln!(output, "{line}"),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    support::run(
+        &[
+            ("the_first_signal_drains", the_first_signal_drains),
+            ("the_second_signal_ends_the_process_at_once", the_second_signal_ends_the_process_at_once),
+            ("an_idle_server_ends_at_the_first_signal", an_idle_server_ends_at_the_first_signal),
+            ("signals_that_were_not_asked_for_do_as_always", signals_that_were_not_asked_for_do_as_always),
+            ("a_broken_pipe_ends_one_request_only", a_broken_pipe_ends_one_request_only),
+        ],
+        &[
+            ("iterative", || serve::<Iterative>(true)),
+            ("threading", || serve::<Threading>(true)),
+            ("forking", || serve::<Forking>(true)),
+            ("deaf iterative", || serve::<Iterative>(false)),
+            ("deaf threading", || serve::<Threading>(false)),
+            ("deaf forking", || serve::<Forking>(false)),
+        ],
+    )
+}
+
+const MIXINS: [&str; 3] = ["iterative", "threading", "forking"];
+const SIGNALS: [i32; 2] = [libc::SIGTERM, libc::SIGINT];
+
+fn the_first_signal_drains() {
+    for (mixin, signal) in MIXINS.into_iter().flat_map(|mixin| SIGNALS.map(|signal| (mixin, signal))) {
+        let (server, mut client) = draining(mixin, signal);
+        writeln!(client.get_mut(), "go").unwrap();
+        assert_eq!(io::read_to_string(client).unwrap(), "worked\n", "{mixin}");
+        let (status, output) = server.wait();
+        assert!(status.success(), "{mixin}: {status}");
+        assert_eq!(output, "accepted 1, finished 1, cut 0\n", "{mixin}");
+    }
+}
+
+fn the_second_signal_ends_the_process_at_once() {
+    for (mixin, signal) in MIXINS.into_iter().flat_map(|mixin| SIGNALS.map(|signal| (mixin, signal))) {
+        let (server, client) = draining(mixin, signal);
+        server.signal(signal);
+        if mixin == "forking" {
+            // The child has the output, too, until its client is gone.
+            wait_until("the parent is gone", || is_zombie(server.pid()));
+            drop(client);
+        }
+        let (status, output) = server.wait();
+        assert_eq!(status.signal(), Some(signal), "{mixin}: {status}");
+        assert!(!output.contains("accepted"), "{mixin}: {output}");
+    }
+}
+
+/// A server with a request in progress, and a shutdown begun.
+fn draining(mixin: &str, signal: i32) -> (support::Server, BufReader<TcpStream>) {
+    let mut server = support::Server::start(mixin, &[]);
+    let mut client = TcpStream::connect(server.address().socket_addr().unwrap()).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    writeln!(client, "work").unwrap();
+    assert_eq!(server.line(), "begun");
+    server.signal(signal);
+    assert_eq!(server.line(), "draining");
+    (server, BufReader::new(client))
+}
+
+fn an_idle_server_ends_at_the_first_signal() {
+    for (mixin, signal) in MIXINS.into_iter().flat_map(|mixin| SIGNALS.map(|signal| (mixin, signal))) {
+        let server = support::Server::start(mixin, &[]);
+        assert_eq!(ask(server.address(), "hello").unwrap(), "hello");
+        server.signal(signal);
+        let (status, output) = server.wait();
+        assert!(status.success(), "{mixin}: {status}");
+        assert_eq!(output, "accepted 1, finished 1, cut 0\n", "{mixin}");
+    }
+}
+
+fn signals_that_were_not_asked_for_do_as_always() {
+    for (mixin, signal) in MIXINS.into_iter().flat_map(|mixin| SIGNALS.map(|signal| (mixin, signal))) {
+        let server = support::Server::start(&format!("deaf {mixin}"), &[]);
+        assert_eq!(ask(server.address(), "hello").unwrap(), "hello");
+        server.signal(signal);
+        let (status, output) = server.wait();
+        assert_eq!(status.signal(), Some(signal), "{mixin}: {status}");
+        assert_eq!(output, "", "{mixin}");
+    }
+}
+
+fn a_broken_pipe_ends_one_request_only() {
+    for mixin in MIXINS {
+        let mut server = support::Server::start(mixin, &[]);
+        let mut client = TcpStream::connect(server.address().socket_addr().unwrap()).unwrap();
+        writeln!(client, "flood").unwrap();
+        BufReader::new(&client).fill_buf().unwrap();
+        SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(client);
+        assert_eq!(server.line(), "peer is gone: true", "{mixin}");
+        assert_eq!(ask(server.address(), "hello").unwrap(), "hello", "{mixin}");
+
+        assert_eq!(server.stop(), "accepted 2, finished 1, cut 0\n", "{mixin}");
+    }
+}
+
+fn is_zombie(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')').unwrap().1.trim_start().starts_with('Z')
+}
+
+/// Where SIGPIPE ends whoever does not take care.
+fn serve<M: MixIn>(listens: bool) {
+    // SAFETY: no handler is installed that could do anything.
+    #[allow(unsafe_code, reason = "std ignores the signal, and has no way to undo that")]
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+    let server = Server::<Echo, Tcp, M>::bind("127.0.0.1:0", Echo).unwrap();
+    if listens {
+        server.shutdown_on_signals().unwrap();
+    }
+    support::serves(server.local_address());
+    server.serve_forever().unwrap();
+    let stats = server.stats();
+    println!("accepted {}, finished {}, cut {}", stats.accepted, stats.finished, stats.cut);
+}

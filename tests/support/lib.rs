@@ -1,0 +1,12 @@
+//! What the integration tests share: clients, places for sockets, and counts of what must not leak.
+#![allow(clippy::missing_panics_doc, clippy::missing_errors_doc, reason = "a test fails by a panic")]
+
+mod clients;
+mod counts;
+mod places;
+mod processes;
+
+pub use clients::{ask, ask_packet, connect};
+pub use counts::{children, descriptors, threads, wait_until};
+pub use places::Place;
+pub use processes::{Server, run, serves};

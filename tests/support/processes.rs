@@ -1,0 +1,144 @@
+//! Tests of forking servers: each server is a process of its own, with one thread, and the test is its client.
+//!
+//! The test binary has no harness. Called as cargo calls it, it runs its tests; called by itself with `--serve NAME`,
+//! it is the server of that name.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write, stdout};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
+
+use socketserver::Address;
+
+/// Runs tests by name, or the server that this process is called for. Arguments filter, as with the usual harness.
+pub fn run(tests: &[(&str, fn())], servers: &[(&str, fn())]) -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match &arguments[..] {
+        [flag, name, ..] if flag == "--serve" => {
+            let (_, serve) = servers.iter().find(|(known, _)| known == name).expect("a server of that name");
+            serve();
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    let exact = arguments.iter().any(|argument| argument == "--exact");
+    let filters: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let chosen = |name: &str| {
+        let fits = |filter: &&String| if exact { name == filter.as_str() } else { name.contains(filter.as_str()) };
+        filters.is_empty() || filters.iter().any(fits)
+    };
+    let chosen: Vec<_> = tests.iter().filter(|(name, _)| chosen(name)).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        for (name, _) in chosen {
+            println!("{name}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    println!("\nrunning {} tests", chosen.len());
+    let mut failed = 0;
+    for (name, test) in &chosen {
+        let passed = catch_unwind(AssertUnwindSafe(test)).is_ok();
+        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+        failed += usize::from(!passed);
+    }
+    let (result, passed, left_out) =
+        (if failed == 0 { "ok" } else { "FAILED" }, chosen.len() - failed, tests.len() - chosen.len());
+    println!(
+        "\ntest result: {result}. {passed} passed; {failed} failed; 0 ignored; 0 measured; {left_out} filtered out\n"
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// In a server process: tells the test where it is bound.
+pub fn serves(address: &Address) {
+    println!("{address}");
+    stdout().flush().expect("the test reads");
+}
+
+/// A server process, killed when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    address: Address,
+}
+
+impl Server {
+    /// Starts the server `name` of this test binary with `arguments`, and waits until it is bound.
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let mut process = Command::new(env::current_exe().expect("this test's own program"))
+            .args(["--serve", name])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a server process");
+        let mut output = BufReader::new(process.stdout.take().expect("its output"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("the address");
+        let line = line.trim_end();
+        let address = match (line.parse::<SocketAddr>(), line.strip_prefix('@')) {
+            (Ok(address), _) => Address::Inet(address),
+            (_, Some(name)) => Address::Abstract(name.into()),
+            _ => Address::Path(line.into()),
+        };
+        Self { process, output, address }
+    }
+
+    /// Where it is bound.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Its standard input, for a server that waits for a word.
+    pub fn input(&mut self) -> &mut ChildStdin {
+        self.process.stdin.as_mut().expect("its input")
+    }
+
+    /// The next line of its standard output.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a line of output");
+        line.trim_end().to_owned()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: i32) {
+        let pid = libc::pid_t::try_from(self.pid()).expect("a process id");
+        // SAFETY: kill(2) takes any numbers; the process is our child, and not waited for.
+        #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
+        let result = unsafe { libc::kill(pid, signal) };
+        assert_eq!(result, 0, "the server process is there");
+    }
+
+    /// Waits until it has ended; how it did, and what it had still to say.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).expect("the rest of its output");
+        (self.process.wait().expect("its status"), rest)
+    }
+
+    /// Asks it to shut down, and sees that it ends well.
+    #[track_caller]
+    pub fn stop(self) -> String {
+        self.signal(libc::SIGTERM);
+        let (status, rest) = self.wait();
+        assert!(status.success(), "the server ended with {status}: {rest}");
+        rest
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(None) = self.process.try_wait() {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+    }
+}

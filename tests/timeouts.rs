@@ -1,0 +1,173 @@
+//! Timeouts: of a read, of a write, of a whole request, of `handle_request`, and the ticks of `service_interval`.
+#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
+
+use socketserver::{
+    Address, HandlerError, Hooks, Iterative, MixIn, Reader, Server, Tcp, Threading, Writer, handler, socket_server,
+};
+use support::{ask, connect, wait_until};
+
+/// Echoes lines; `flood` is answered with 16 MiB.
+#[socket_server(tcp, threading, hooks)]
+#[derive(Default)]
+struct Echo {
+    errors: Mutex<Vec<(ErrorKind, String)>>,
+    timeouts: AtomicUsize,
+    ticks: AtomicUsize,
+}
+
+impl Hooks for Echo {
+    fn handle_error(&self, error: &HandlerError, _: &Address) {
+        let source = std::error::Error::source(error).unwrap().downcast_ref::<io::Error>().unwrap();
+        self.errors.lock().unwrap().push((source.kind(), source.to_string()));
+    }
+
+    fn handle_timeout(&self) {
+        self.timeouts.fetch_add(1, SeqCst);
+    }
+
+    fn service_actions(&self) {
+        self.ticks.fetch_add(1, SeqCst);
+    }
+}
+
+#[handler]
+impl Echo {
+    fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+        while let Some(line) = input.next_line()? {
+            match line {
+                "flood" => output.write_all(&vec![b'x'; 16 << 20])?,
+                line => writeln!(output, "{line}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Echo {
+    /// The one error that there was: a `TimedOut` that names the option.
+    #[track_caller]
+    fn timed_out_because_of(&self, option: &str) {
+        let errors = self.errors.lock().unwrap();
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].0, ErrorKind::TimedOut);
+        assert!(errors[0].1.contains(&format!("`{option}`")), "{}", errors[0].1);
+    }
+}
+
+#[test]
+fn a_silent_client_ends_with_the_read_timeout() {
+    let running = Echo::default().builder().read_timeout(Duration::from_millis(200)).bind("127.0.0.1:0").unwrap();
+    let running = running.start().unwrap();
+    let silent = connect(running.local_address()).unwrap();
+    // The others do not notice.
+    assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
+    assert_eq!(io::read_to_string(silent).unwrap(), "");
+    wait_until("both are gone", || running.stats().active == 0);
+    running.service().timed_out_because_of("read_timeout");
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn a_client_that_talks_in_time_outlasts_the_read_timeout() {
+    let running = Echo::default().builder().read_timeout(Duration::from_millis(400)).bind("127.0.0.1:0").unwrap();
+    let running = running.start().unwrap();
+    let mut client = connect(running.local_address()).unwrap();
+    for _ in 0..5 {
+        thread::sleep(Duration::from_millis(100));
+        client.write_all(b"x\n").unwrap();
+        let mut reply = [0; 2];
+        client.read_exact(&mut reply).unwrap();
+        assert_eq!(&reply, b"x\n");
+    }
+    drop(client);
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn a_client_that_never_reads_ends_with_the_write_timeout() {
+    let running = Echo::default().builder().write_timeout(Duration::from_millis(200)).bind("127.0.0.1:0").unwrap();
+    let running = running.start().unwrap();
+    let mut client = TcpStream::connect(running.local_address().socket_addr().unwrap()).unwrap();
+    writeln!(client, "flood").unwrap();
+    // The others do not notice.
+    assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
+    wait_until("it is gone", || running.stats().failed == 1);
+    running.service().timed_out_because_of("write_timeout");
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn a_trickler_ends_with_the_request_deadline() {
+    const READ_TIMEOUT: Duration = Duration::from_millis(200);
+
+    let server = Echo::default().builder().read_timeout(READ_TIMEOUT).request_deadline(READ_TIMEOUT * 4);
+    let running = server.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let mut trickler = TcpStream::connect(running.local_address().socket_addr().unwrap()).unwrap();
+    trickler.set_read_timeout(Some(READ_TIMEOUT / 2)).unwrap();
+    let mut bytes = 0;
+    // Each byte in time, and never a whole line.
+    while trickler.write_all(b"x").is_ok() {
+        bytes += 1;
+        assert!(bytes < 100, "nobody ends it");
+        assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
+        match trickler.read(&mut [0]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            _ => break,
+        }
+    }
+    assert!(bytes > 2, "it was ended after {bytes} bytes");
+    wait_until("it is gone", || running.stats().failed == 1);
+    running.service().timed_out_because_of("request_deadline");
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn the_request_deadline_is_for_writes_too() {
+    let server = Echo::default().builder().request_deadline(Duration::from_millis(400));
+    let running = server.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let mut client = TcpStream::connect(running.local_address().socket_addr().unwrap()).unwrap();
+    writeln!(client, "flood").unwrap();
+    wait_until("it is gone", || running.stats().failed == 1);
+    running.service().timed_out_because_of("request_deadline");
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn handle_request_gives_up_after_its_timeout() {
+    gives_up::<Iterative>();
+    gives_up::<Threading>();
+}
+
+fn gives_up<M: MixIn>() {
+    let server = Server::<Echo, Tcp, M>::builder(Echo::default()).timeout(Duration::from_millis(20));
+    let server = server.bind("127.0.0.1:0").unwrap();
+    for times in 1..=2 {
+        assert!(!server.handle_request().unwrap());
+        assert_eq!(server.service().timeouts.load(SeqCst), times);
+    }
+    // A shutdown is no timeout.
+    server.shutdown_handle().shutdown();
+    assert!(!server.handle_request().unwrap());
+    assert_eq!(server.service().timeouts.load(SeqCst), 2);
+}
+
+#[test]
+fn service_actions_tick_without_traffic() {
+    ticks::<Iterative>();
+    ticks::<Threading>();
+}
+
+fn ticks<M: MixIn>() {
+    let server = Server::<Echo, Tcp, M>::builder(Echo::default()).service_interval(Duration::from_millis(5));
+    let running = server.bind("127.0.0.1:0").unwrap().start().unwrap();
+    wait_until("there are three ticks", || running.service().ticks.load(SeqCst) >= 3);
+    assert_eq!(running.stats().accepted, 0);
+    running.shutdown().unwrap();
+}
