@@ -1,0 +1,16 @@
+#![allow(unused)] // 2 mistakes
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[handler]
+impl Server {
+    fn setup<const N: usize>(&self) {}
+    fn handle<'a, T: Clone>(&'a self) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

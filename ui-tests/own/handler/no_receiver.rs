@@ -1,0 +1,19 @@
+#![allow(unused)] // 2 mistakes
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[derive(Default)]
+struct Session;
+
+#[handler(Server)]
+impl Session {
+    fn handle() {}
+    fn finish(server: &Server) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

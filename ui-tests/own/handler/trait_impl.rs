@@ -1,0 +1,17 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[handler]
+impl Default for Server {
+    fn default() -> Self {
+        Self
+    }
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

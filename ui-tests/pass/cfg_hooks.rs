@@ -1,0 +1,54 @@
+//! `#[cfg]` on hooks: the one that is left is called, and none if none is left.
+
+#![deny(warnings)]
+
+use socketserver::{Reader, handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+struct Session;
+
+#[handler(Server)]
+impl Session {
+    #[cfg(not(any()))]
+    fn setup(_: &Server) -> Self {
+        Self
+    }
+
+    #[cfg(unix)]
+    fn handle(&mut self, _: &mut Reader) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn handle(&mut self) {}
+
+    #[cfg(any())]
+    fn finish(&mut self, absent: &mut Absent) {}
+}
+
+#[socket_server(udp)]
+struct Other;
+
+#[derive(Default)]
+struct Defaulted;
+
+#[handler(Other)]
+impl Defaulted {
+    #[cfg(any())]
+    #[cfg(unix)]
+    fn setup(_: &Absent) -> Self {}
+
+    #[allow(clippy::unused_self)]
+    /// Documented.
+    fn handle(&mut self) {}
+
+    #[cfg(unix)]
+    #[cfg(not(any()))]
+    fn finish(&self) {}
+}
+
+fn main() {
+    drop((Server.builder(), Other.builder()));
+}

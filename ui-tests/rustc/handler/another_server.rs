@@ -1,0 +1,26 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp, threading)]
+struct Server;
+
+#[socket_server(tcp)]
+struct Other;
+
+#[handler]
+impl Other {
+    fn handle(&self) {}
+}
+
+#[derive(Default)]
+struct Session;
+
+#[handler(Server)]
+impl Session {
+    fn handle(&mut self, server: &Other) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

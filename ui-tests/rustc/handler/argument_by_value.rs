@@ -1,0 +1,16 @@
+#![allow(unused)]
+
+use socketserver::{Reader, handler, socket_server};
+
+#[socket_server(tcp, threading)]
+struct Server;
+
+#[handler]
+impl Server {
+    fn setup(&self, input: Reader) {}
+    fn handle(&self, input: &Reader) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

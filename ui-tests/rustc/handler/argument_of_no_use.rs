@@ -1,0 +1,15 @@
+#![allow(unused)]
+
+use socketserver::{Reader, handler, socket_server};
+
+#[socket_server(tcp, threading)]
+struct Server;
+
+#[handler]
+impl Server {
+    fn handle(&self, input: &mut Reader, count: u32) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

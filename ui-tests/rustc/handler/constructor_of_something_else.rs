@@ -1,0 +1,21 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp, threading)]
+struct Server;
+
+struct Session;
+
+#[handler(Server)]
+impl Session {
+    fn setup() -> Option<Self> {
+        None
+    }
+
+    fn handle(&mut self) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

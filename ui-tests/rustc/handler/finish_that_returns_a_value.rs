@@ -1,0 +1,22 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[derive(Default)]
+struct Session;
+
+#[handler(Server)]
+impl Session {
+    fn handle(&mut self) {}
+
+    fn finish(&mut self) -> usize {
+        0
+    }
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

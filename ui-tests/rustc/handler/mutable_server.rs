@@ -1,0 +1,18 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp, threading)]
+struct Server;
+
+#[derive(Default)]
+struct Session;
+
+#[handler(Server)]
+impl Session {
+    fn handle(&mut self, server: &mut Server) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

@@ -1,0 +1,1 @@
+//! Nothing: the programs are in `own`, `rustc` and `pass`, and `tests/ui.rs` compiles them.

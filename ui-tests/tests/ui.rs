@@ -1,0 +1,70 @@
+//! Compiles the programs of `own`, `rustc` and `pass`. `README.md` says how to add one.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The release whose messages are in `rustc/`.
+const PINNED: &str = "1.95.0";
+
+/// What the macros themselves say, which no compiler changes.
+#[test]
+fn own_messages() {
+    let tests = trybuild::TestCases::new();
+    tests.compile_fail("own/*/*.rs");
+}
+
+/// One mistake is one error, and each error says what is right.
+#[test]
+fn each_mistake_has_one_error_and_an_answer() {
+    let own = cases("own");
+    assert!(own.len() >= 40, "{} cases", own.len());
+    for case in own {
+        let source = fs::read_to_string(&case).unwrap();
+        let messages = fs::read_to_string(case.with_extension("stderr")).unwrap();
+        let errors: Vec<_> = messages.split("\n\n").filter(|message| message.starts_with("error")).collect();
+        assert_eq!(errors.len(), mistakes(&source), "{}", case.display());
+        for error in errors {
+            assert!(error.contains("= help: "), "{} gives no answer:\n{error}", case.display());
+        }
+    }
+}
+
+/// What the first line says: `#![allow(unused)] // 2 mistakes`; else it is one.
+fn mistakes(source: &str) -> usize {
+    let comment = source.lines().next().and_then(|line| line.strip_suffix(" mistakes")?.split_once("// "));
+    comment.map_or(1, |(_, number)| number.parse().expect("a number of mistakes"))
+}
+
+/// The cases of a folder, in the folders of the two attributes.
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let folders = ["handler", "socket_server"].map(|attribute| Path::new(folder).join(attribute));
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+/// What rustc says of the traits behind them, in the words of one release.
+#[test]
+fn compiler_messages() {
+    let version = rustc_version();
+    if !version.starts_with(&format!("rustc {PINNED} ")) {
+        eprintln!("skipped: these messages are compared with those of rustc {PINNED}, and this is {}", version.trim());
+        return;
+    }
+    let tests = trybuild::TestCases::new();
+    tests.compile_fail("rustc/*/*.rs");
+}
+
+/// What must compile.
+#[test]
+fn pass() {
+    let tests = trybuild::TestCases::new();
+    tests.pass("pass/*.rs");
+}
+
+fn rustc_version() -> String {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("--version").output().expect("rustc runs").stdout;
+    String::from_utf8_lossy(&version).into_owned()
+}
