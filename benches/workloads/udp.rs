@@ -1,0 +1,36 @@
+//! 32-byte UDP packets.
+
+use std::time::Duration;
+
+use super::Contest;
+use super::rates::{Race, contest};
+use crate::Settings;
+use crate::load::Traffic;
+use crate::servers::{Job, Kind};
+
+pub(super) fn contests(settings: &Settings) -> Vec<Contest> {
+    let kinds = [
+        Kind::Threading,
+        Kind::Iterative,
+        Kind::Inline,
+        Kind::StdThreads,
+        Kind::Tokio,
+        Kind::TokioCurrent,
+        Kind::PythonThreading,
+        Kind::PythonIterative,
+    ];
+    let race = |clients: &usize| {
+        let race = Race {
+            workload: "UDP",
+            title: format!("UDP packets, {clients} at a time"),
+            job: Job::Packets,
+            traffic: Traffic::Packets,
+            clients: *clients,
+            touch: 0,
+            kinds: &kinds,
+            at_least: Duration::ZERO,
+        };
+        contest(&race, settings)
+    };
+    settings.clients(&[1, 16, 128]).iter().map(race).collect()
+}
