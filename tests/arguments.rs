@@ -61,9 +61,9 @@ fn every_transport_gives_the_halves_and_the_address() {
 fn every_transport_gives_the_shutdown_handle() {
     macro_rules! on {
         ($words:tt) => {
-            in_every_order!($words shutdown: &ShutdownHandle, output: &mut Writer, peer: &Address => {
-                write!(output, "{} {peer}", shutdown.is_shutting_down())
-            }, |me| format!("false {me}"));
+            in_every_order!($words shutdown: &ShutdownHandle, output: &mut Writer, input: &mut Reader => {
+                write!(output, "{} {}", input.next_line()?.unwrap_or_default(), shutdown.is_shutting_down())
+            }, |_| "hello false".to_owned());
         };
     }
     on!([tcp, threading]);
