@@ -28,6 +28,11 @@ impl Errors {
     }
 }
 
+/// Whether it is the attribute of this name, on whatever path: one of ours that is there twice.
+pub(crate) fn is_named(attribute: &syn::Attribute, name: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == name)
+}
+
 impl ToTokens for Errors {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(self.0.iter().map(syn::Error::to_compile_error));

@@ -10,7 +10,7 @@
 /// | `tcp`, `udp`, `unix_stream`, `unix_datagram` | the transport; there is exactly one |
 /// | `iterative`, `threading`, `forking` | the mix-in; `iterative` if there is none |
 /// | `name = value` | an option, one of the methods of [`Options`](crate::Options); the value is any expression |
-/// | `hooks` | you write `impl Hooks` yourself; without the word it is written for you, empty |
+/// | `hooks` | you write `impl Hooks` yourself; without the word the server has the default ones |
 /// | `crate = path` | where this crate is, if it is not `::socketserver` |
 ///
 /// An option has to fit the composition: `max_children` on a `threading` server is an error, and so is a Python name,
@@ -21,9 +21,10 @@
 /// - `bind(self, address)`, which is [`Server::bind`](crate::Server::bind): a server that listens,
 /// - `builder(self)`, which is [`Server::builder`](crate::Server::builder): options at run time,
 /// - `TRANSPORT` and `MIX_IN`, the words of its composition, as `&'static str`,
-/// - the implementation of [`SocketServer`](crate::SocketServer), and of [`Hooks`](crate::Hooks) without `hooks`.
+/// - the implementation of [`SocketServer`](crate::SocketServer), and without `hooks` that of [`Hooks`](crate::Hooks).
 ///
-/// It goes on any struct, generic ones too, and anywhere, in a function or a macro too.
+/// It goes on any struct that is `Send`, `Sync` and `'static`, generic ones too, and anywhere, in a function or a macro
+/// too.
 ///
 /// ```
 /// use socketserver::{Reader, Writer, handler, socket_server};

@@ -4,8 +4,8 @@
 
 use socketserver as net;
 use socketserver::{Address, Connection, Datagram, FromRequest, Reader, ShutdownHandle, Tcp, Udp, handler, socket_server};
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpStream};
 
 type Input<'a> = &'a mut Reader;
 type Outcome = Result<(), String>;
@@ -78,17 +78,25 @@ impl Aliased {
     }
 }
 
-/// An alias of a reference may precede what is made from the request.
+/// An alias of a reference may precede what is made from the request, which is made first all the same.
 #[socket_server(tcp)]
 struct AliasFirst;
 
 #[handler]
 impl AliasFirst {
-    fn handle(&self, input: Input<'_>, peer: SocketAddr, line: FirstLine) {
-        let _ = (input, peer, line);
+    fn handle(&self, input: Input<'_>, peer: SocketAddr, line: FirstLine, output: &mut net::Writer) -> io::Result<()> {
+        let second = input.next_line()?.unwrap_or_default();
+        write!(output, "{peer} {} {second}", line.0)
     }
 }
 
-fn main() {
-    drop((Stream.builder(), Packets.builder(), Aliased.builder(), AliasFirst.builder()));
+fn main() -> io::Result<()> {
+    drop((Stream.builder(), Packets.builder(), Aliased.builder()));
+
+    let running = AliasFirst.bind("127.0.0.1:0")?.start()?;
+    let mut client = TcpStream::connect(running.local_address())?;
+    client.write_all(b"one\ntwo\n")?;
+    let expected = format!("{} one two", client.local_addr()?);
+    assert_eq!(io::read_to_string(client)?, expected);
+    running.shutdown()
 }

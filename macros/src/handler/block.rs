@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Error, Generics, ImplItem, ItemImpl, Path, Result, Signature, Token, Type, Visibility, token};
 
-use crate::errors::Errors;
+use crate::errors::{Errors, is_named};
 
 pub(crate) struct Block {
     pub(crate) generics: Generics,
@@ -34,6 +34,10 @@ impl Block {
         };
         header.push(Group::new(Delimiter::Brace, TokenStream::new()).into());
         let header: ItemImpl = syn::parse2(header.into_iter().collect())?;
+        if let Some(again) = header.attrs.iter().find(|attribute| is_named(attribute, "handler")) {
+            // It writes the impl.
+            return Err(Error::new_spanned(again, "`#[handler]` is here twice\n= help: leave out one of the two"));
+        }
         let mut block = Self {
             generics: header.generics,
             self_type: *header.self_ty,

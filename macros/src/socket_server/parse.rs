@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Error, Expr, Generics, Ident, Result, Token, Visibility, token};
 
-use crate::errors::Errors;
+use crate::errors::{Errors, is_named};
 use crate::options::{OPTIONS, words};
 
 /// `tcp`, or `max_threads = 512`.
@@ -109,7 +109,7 @@ impl Header {
             let attributes = input.call(Attribute::parse_outer)?;
             input.parse::<Visibility>()?;
             let keyword = input.call(Ident::parse_any)?;
-            if let Some(again) = attributes.iter().find(|attribute| names(attribute, "socket_server")) {
+            if let Some(again) = attributes.iter().find(|attribute| is_named(attribute, "socket_server")) {
                 errors.at(again, "`#[socket_server]` is here twice\n= help: for both, mark a struct for each");
                 input.parse::<TokenStream>()?;
                 return Ok(None);
@@ -137,11 +137,6 @@ impl Header {
             None
         })
     }
-}
-
-/// Whether it is the attribute of this name, on whatever path. Then it writes the impls.
-fn names(attribute: &Attribute, name: &str) -> bool {
-    attribute.path().segments.last().is_some_and(|last| last.ident == name)
 }
 
 fn wrong_item(keyword: &Ident) -> String {
