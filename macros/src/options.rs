@@ -17,6 +17,8 @@ pub(crate) const OPTIONS: &[ServerOption] = &[
     option("service_interval", "Duration::from_secs(1)"),
     option("drain_timeout", "Duration::from_secs(10)"),
     option("max_line", "65_536").at_least_one(),
+    option("crlf", "true"),
+    option("help", "true"),
     option("backlog", "1_024").on(STREAM),
     option("read_timeout", "Duration::from_secs(30)").on(STREAM),
     option("write_timeout", "Duration::from_secs(30)").on(STREAM),

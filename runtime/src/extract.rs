@@ -72,6 +72,14 @@ pub struct Parts<'r, S: RequestHandler> {
     lent: Lent<'r, S::Request>,
 }
 
+/// [`Parts`] of which none is lent yet.
+pub(crate) struct Whole<'r, S: RequestHandler> {
+    pub(crate) service: &'r S,
+    pub(crate) request: &'r mut S::Request,
+    pub(crate) peer: &'r Address,
+    pub(crate) shutdown: &'r ShutdownHandle,
+}
+
 /// The request, whole until one of its parts is lent.
 #[derive(Debug)]
 enum Lent<'r, R> {
@@ -88,6 +96,11 @@ impl<'r, S: RequestHandler> Parts<'r, S> {
         shutdown: &'r ShutdownHandle,
     ) -> Self {
         Self { service, peer, shutdown, lent: Lent::Nothing(request) }
+    }
+
+    /// All of it, for one who makes parts of it again and again.
+    pub(crate) fn whole(&mut self) -> Whole<'r, S> {
+        Whole { service: self.service, request: self.request(), peer: self.peer, shutdown: self.shutdown }
     }
 
     fn request(&mut self) -> &'r mut S::Request {
@@ -159,6 +172,10 @@ pub mod by {
     /// Made for it.
     #[derive(Debug)]
     pub struct Value;
+
+    /// Lent or made where it is the request: in a command, the same type is an argument of the message.
+    #[derive(Debug)]
+    pub struct Request;
 }
 
 impl<'r, S: RequestHandler, T> Argument<'r, S, T, by::Reference> for &'r mut Reader {
@@ -189,7 +206,7 @@ impl<'r, S: RequestHandler<Request = Datagram>, T: DatagramTransport> Argument<'
     }
 }
 
-impl<'r, S: RequestHandler<Request = Datagram>, T: DatagramTransport> Argument<'r, S, T, by::Reference> for &'r [u8] {
+impl<'r, S: RequestHandler<Request = Datagram>, T: DatagramTransport> Argument<'r, S, T, by::Request> for &'r [u8] {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         Ok(parts.parts().0)
     }
@@ -233,12 +250,9 @@ where
 }
 
 /// The peer's address, where every peer has one.
-impl<T: InternetTransport> FromRequest<T> for SocketAddr {
-    type Error = BoxError;
-
-    fn from_request(request: &mut T::Request) -> Result<Self, BoxError> {
-        use crate::request::Request;
-        request.peer_address().socket_addr().ok_or_else(|| "the peer has no Internet address".into())
+impl<'r, S: RequestHandler, T: InternetTransport> Argument<'r, S, T, by::Request> for SocketAddr {
+    fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
+        parts.peer.socket_addr().ok_or_else(|| "the peer has no Internet address".into())
     }
 }
 

@@ -16,6 +16,7 @@ mod handler;
 mod hooks;
 mod mixin;
 mod options;
+mod protocol;
 mod report;
 mod request;
 mod running;
@@ -34,6 +35,10 @@ pub use handler::{Handler, SocketServer};
 pub use hooks::Hooks;
 pub use mixin::{Concurrent, Forking, Iterative, MixIn, Threading};
 pub use options::Options;
+pub use protocol::{
+    Answer, Close, CommandError, CommandErrorKind, CommandFrame, Decoded, Delimited, Fixed, Frame, FrameError,
+    LengthPrefixed, Line, LittleEndian, MessageOptions, Prefix, Raw, Reply, Rest, SpacedWords, Words,
+};
 pub use request::{Connection, Datagram, Reader, Request, Writer};
 pub use running::Running;
 pub use server::Server;
@@ -85,4 +90,8 @@ pub mod __private {
     pub use crate::extract::{Argument, Fresh, IntoSession, Outcome, Parts, RequestOf, TransportOf, by};
     pub use crate::handler::{RequestHandler, Shared, run};
     pub use crate::hooks::DefaultHooks;
+    pub use crate::protocol::argument::{MessageArgument, Shape, make, or_lend, order, shape};
+    pub use crate::protocol::help::Entry;
+    pub use crate::protocol::message::{Failure, Message};
+    pub use crate::protocol::serve::{Turn, commands, fail, messages, refuse};
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::builder::Builder;
 use crate::mixin::{Concurrent, Forking, Threading};
+use crate::protocol::MessageOptions;
 use crate::transport::{DatagramTransport, InternetTransport, StreamTransport, Tcp, UnixTransport};
 
 /// Writes, from one table, the field and the setter of [`Options`] and the setter of [`Builder`], which exists for
@@ -93,6 +94,19 @@ options! {
         ///
         /// CPython: none, `rfile.readline()` takes what comes; `http.server` passes 65 537 by hand.
         max_line(usize): usize = 65_536;
+
+        /// Whether a line of a reply ends with CRLF, as most Internet protocols have it; otherwise it ends with LF.
+        /// It is for handlers with `#[command]` or `#[message]`; both endings are taken from a peer. Default:
+        /// `false`.
+        ///
+        /// CPython has no counterpart.
+        crlf(bool): bool = false;
+
+        /// Whether there is a command `help`, made from the names, the arguments and the documentation of the
+        /// handler's `#[command]` methods. Default: `false`.
+        ///
+        /// CPython has no counterpart; its `cmd` module has such a command.
+        help(bool): bool = false;
     }
 
     [S, T: StreamTransport, M] Builder<S, T, M> {
@@ -239,6 +253,11 @@ impl Options {
             Some((name, _)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` must be at least 1"))),
             None => Ok(()),
         }
+    }
+
+    /// Those that concern messages.
+    pub(crate) fn messages(&self) -> MessageOptions {
+        MessageOptions { max_line: self.max_line, crlf: self.crlf, help: self.help }
     }
 
     /// Whether the server waits for its requests when it is shut down.

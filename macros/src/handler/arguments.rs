@@ -13,6 +13,8 @@ use crate::options::words;
 pub(crate) struct Arguments {
     /// The server, where the block is not its own.
     pub(crate) server: Option<Type>,
+    /// What a message is.
+    pub(crate) frame: Option<Type>,
     pub(crate) crate_path: CratePath,
 }
 
@@ -38,6 +40,9 @@ impl Arguments {
         if input.peek(Ident::peek_any) && input.peek2(Token![=]) {
             let name = input.call(Ident::parse_any)?;
             input.parse::<Token![=]>()?;
+            if name == "frame" {
+                return self.parse_frame(&name, input, errors);
+            }
             // Where the value breaks off, syn has only the end of the attribute to point at.
             let value: Expr = input.parse().map_err(|error| {
                 Error::new(name.span(), format!("{error}\n= help: for example `crate = ::socketserver`"))
@@ -59,6 +64,18 @@ impl Arguments {
         }
         Ok(())
     }
+
+    fn parse_frame(&mut self, name: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
+        let frame: Type = input.parse().map_err(|error| {
+            Error::new(name.span(), format!("{error}\n= help: for example `frame = LengthPrefixed<u32>`"))
+        })?;
+        if self.frame.is_some() {
+            errors.at(&frame, "a handler has one frame\n= help: leave out one of the two");
+        } else {
+            self.frame = Some(frame);
+        }
+        Ok(())
+    }
 }
 
 /// A word of the other attribute, taken for a type.
@@ -72,7 +89,7 @@ fn refuse(name: &Ident, errors: &mut Errors) {
         format!("`{name}` goes to the struct\n= help: write `#[socket_server(.., {name})]`")
     } else {
         format!(
-            "unknown argument `{name}`\n= help: `#[handler]` takes the server's type, as in `#[handler(Chat)]`, and `crate`"
+            "unknown argument `{name}`\n= help: `#[handler]` takes the server's type, as in `#[handler(Chat)]`, `frame` and `crate`"
         )
     };
     errors.at(name, message);

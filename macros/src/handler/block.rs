@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Error, Generics, ImplItem, ItemImpl, Path, Result, Signature, Token, Type, Visibility, token};
 
+use super::roles::ATTRIBUTES;
 use crate::errors::{Errors, is_named};
 
 pub(crate) struct Block {
@@ -70,6 +71,12 @@ impl Block {
 }
 
 impl Method {
+    /// Whether an attribute gives it a role, so that the server calls it.
+    pub(crate) fn is_called(&self) -> bool {
+        let roles = |attribute: &Attribute| ATTRIBUTES.iter().any(|role| attribute.path().is_ident(role));
+        self.attributes.iter().any(roles)
+    }
+
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<Visibility>()?;

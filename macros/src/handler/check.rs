@@ -2,10 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
-use syn::{Attribute, FnArg, Generics, Ident, ReturnType, Type};
+use syn::ext::IdentExt as _;
+use syn::{Attribute, FnArg, Generics, Ident, Pat, ReturnType, Type};
 
 use super::arguments::Arguments;
 use super::block::{Block, Method};
+use super::roles::Roles;
 use super::signature::bare;
 use super::{near_miss, signature};
 use crate::crate_path::CratePath;
@@ -21,6 +23,9 @@ pub(crate) struct Handler<'a> {
     pub(crate) setup: Vec<Hook<'a>>,
     pub(crate) handle: Vec<Hook<'a>>,
     pub(crate) finish: Vec<Hook<'a>>,
+    pub(crate) roles: Roles<'a>,
+    /// What a message is; a line, if it is not given.
+    pub(crate) frame: Option<&'a Type>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -37,8 +42,14 @@ pub(crate) struct Hook<'a> {
     pub(crate) generics: &'a Generics,
     pub(crate) cfg: Option<TokenStream>,
     pub(crate) has_receiver: bool,
-    pub(crate) arguments: Vec<&'a Type>,
+    pub(crate) arguments: Vec<Argument<'a>>,
     pub(crate) output: Option<&'a Type>,
+}
+
+pub(crate) struct Argument<'a> {
+    /// What it is called when it is missing.
+    pub(crate) name: String,
+    pub(crate) ty: &'a Type,
 }
 
 impl<'a> Handler<'a> {
@@ -56,6 +67,8 @@ impl<'a> Handler<'a> {
             setup: hooks("setup"),
             handle: hooks("handle"),
             finish: hooks("finish"),
+            roles: Roles::check(&block.methods, errors),
+            frame: arguments.frame.as_ref(),
         };
         if let Some(of_trait) = &block.of_trait {
             errors.at(
@@ -65,12 +78,9 @@ impl<'a> Handler<'a> {
             );
             return handler;
         }
-        let meant = near_miss::check(&block.methods, errors);
-        if handler.handle.is_empty() && !meant.contains(&"handle") {
-            errors.at(&block.self_type, missing_handle(block, form));
-        }
+        handler.check_handle(errors);
         for method in &block.methods {
-            if HOOKS.iter().any(|hook| method.signature.ident == hook) {
+            if method.is_called() || HOOKS.iter().any(|hook| method.signature.ident == hook) {
                 signature::check(method, form, errors);
             }
         }
@@ -78,12 +88,38 @@ impl<'a> Handler<'a> {
     }
 }
 
+impl Handler<'_> {
+    /// Something handles the request, and one thing only.
+    fn check_handle(&self, errors: &mut Errors) {
+        let meant = near_miss::check(&self.block.methods, errors);
+        let has_roles = self.block.methods.iter().any(Method::is_called);
+        match self.handle.first() {
+            None if !has_roles && !meant.contains(&"handle") => {
+                errors.at(&self.block.self_type, missing_handle(self.block, self.form));
+            }
+            Some(handle) if self.roles.handle() => errors.at(
+                handle.name,
+                "`handle` takes the whole request, and here the messages are taken one by one\n\
+                 = help: leave out `handle`, or its `#[command]`s and `#[message]`",
+            ),
+            _ => {}
+        }
+        if let Some(frame) = self.frame.filter(|_| !has_roles) {
+            errors.at(
+                frame,
+                "a frame is what a `#[message]` or a `#[command]` comes in, and there is none here\n\
+                 = help: mark a method with `#[message]`, or give the frame to `Reader::next_message` in `handle`",
+            );
+        }
+    }
+}
+
 impl<'a> Hook<'a> {
-    fn new(method: &'a Method) -> Self {
+    pub(crate) fn new(method: &'a Method) -> Self {
         let signature = &method.signature;
         let arguments = signature.inputs.iter().filter_map(|input| match input {
             FnArg::Receiver(_) => None,
-            FnArg::Typed(argument) => Some(&*argument.ty),
+            FnArg::Typed(argument) => Some(Argument { name: name_of(&argument.pat), ty: &argument.ty }),
         });
         Self {
             name: &signature.ident,
@@ -100,6 +136,14 @@ impl<'a> Hook<'a> {
 
     pub(crate) fn returns_never(&self) -> bool {
         self.output.is_some_and(|ty| matches!(bare(ty), Type::Never(_)))
+    }
+}
+
+/// As it is shown: without the underscore of one that is not used.
+fn name_of(pattern: &Pat) -> String {
+    match pattern {
+        Pat::Ident(pattern) => pattern.ident.unraw().to_string().trim_start_matches('_').to_owned(),
+        _ => "argument".to_owned(),
     }
 }
 

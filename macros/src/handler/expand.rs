@@ -7,6 +7,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::check::{Form, Handler, Hook};
+use super::dispatch::dispatch;
 use super::signature::bare;
 use super::transplant::Transplant;
 use crate::crate_path::{at, moved_to};
@@ -15,7 +16,11 @@ pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
     let span = at(handler.server.span());
     let crate_path = handler.crate_path.at(span);
     let setup = alternatives(&handler.setup, |hook| setup(handler, hook), &no_setup(handler));
-    let handle = alternatives(&handler.handle, |hook| call(handler, hook, &quote!(__session)), &no_handle(handler));
+    let handle = if handler.roles.handle() {
+        dispatch(handler)
+    } else {
+        alternatives(&handler.handle, |hook| call(handler, hook, &quote!(__session)), &no_handle(handler))
+    };
     let finish = alternatives(
         &handler.finish,
         |hook| call(handler, hook, &quote!(__session)),
@@ -68,7 +73,11 @@ fn implementation(handler: &Handler<'_>, body: &TokenStream) -> TokenStream {
 }
 
 /// The call of the hook; of the one whose `#[cfg]` holds, where there are such.
-fn alternatives(hooks: &[Hook<'_>], call: impl Fn(&Hook<'_>) -> TokenStream, otherwise: &TokenStream) -> TokenStream {
+pub(crate) fn alternatives(
+    hooks: &[Hook<'_>],
+    call: impl Fn(&Hook<'_>) -> TokenStream,
+    otherwise: &TokenStream,
+) -> TokenStream {
     // Two of a name without `#[cfg]` are rustc's to refuse.
     if let Some(always) = hooks.iter().find(|hook| hook.cfg.is_none()) {
         return call(always);
@@ -124,7 +133,7 @@ fn setup(handler: &Handler<'_>, hook: &Hook<'_>) -> TokenStream {
 /// Calls the hook with its arguments, and makes a `Result` of what it returns.
 fn call(handler: &Handler<'_>, hook: &Hook<'_>, receiver: &TokenStream) -> TokenStream {
     let name = hook.name;
-    let types = Transplant::new(&handler.block.self_type, [&handler.block.generics, hook.generics]);
+    let types = transplant(handler, hook);
     let receiver = (!receiver.is_empty()).then(|| moved_to(at(name.span()), quote!(#receiver,)));
 
     // Where `Self` is no server, it is said once, with the same words under the same tokens.
@@ -133,10 +142,10 @@ fn call(handler: &Handler<'_>, hook: &Hook<'_>, receiver: &TokenStream) -> Token
     let mut made_first = TokenStream::new();
     let mut arguments = Vec::new();
     for (index, argument) in hook.arguments.iter().enumerate() {
-        let span = at(argument.span());
-        let ty = types.apply(argument);
+        let span = at(argument.ty.span());
+        let ty = types.apply(argument.ty);
         let ty = quote_spanned!(span=> <#ty as __Arg<'_, #server, _>>);
-        if matches!(bare(argument), Type::Reference(_)) {
+        if matches!(bare(argument.ty), Type::Reference(_)) {
             arguments.push(quote_spanned!(span=> #ty::take(__parts)?));
         } else {
             // What is not a reference may be made from the request, which must be whole for it: once a part is lent,
@@ -161,7 +170,12 @@ fn call(handler: &Handler<'_>, hook: &Hook<'_>, receiver: &TokenStream) -> Token
     if made_first.is_empty() { result } else { quote!({ #made_first #result }) }
 }
 
+/// How the types of a method are written outside of it.
+pub(crate) fn transplant<'a>(handler: &Handler<'a>, hook: &Hook<'a>) -> Transplant<'a> {
+    Transplant::new(&handler.block.self_type, [&handler.block.generics, hook.generics])
+}
+
 /// The block's own type, without its lifetimes: in the hooks they are whatever they are.
-fn session(handler: &Handler<'_>) -> TokenStream {
+pub(crate) fn session(handler: &Handler<'_>) -> TokenStream {
     Transplant::new(&handler.block.self_type, [&handler.block.generics; 2]).apply(&handler.block.self_type)
 }

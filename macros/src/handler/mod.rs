@@ -3,9 +3,12 @@
 mod arguments;
 mod block;
 mod check;
+mod dispatch;
 mod expand;
 mod near_miss;
+mod roles;
 mod signature;
+mod strip;
 mod transplant;
 
 use proc_macro2::TokenStream;
@@ -27,5 +30,6 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
     });
     // The server calls the hooks with what it has: whether they need all of it is not theirs to choose.
     let unasked = generated.is_some().then(|| quote!(#[allow(clippy::needless_pass_by_value, clippy::unused_self)]));
+    let item = strip::strip(item);
     quote!(#unasked #item #generated #errors)
 }

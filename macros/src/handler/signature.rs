@@ -33,7 +33,7 @@ pub(crate) fn check(method: &Method, form: Form, errors: &mut Errors) {
         );
     }
     check_receiver(&method.signature, form, errors);
-    check_arguments(&method.signature, errors);
+    check_arguments(method, errors);
     if let ReturnType::Type(_, ty) = &method.signature.output {
         if has_impl_trait(ty) {
             errors.at(
@@ -71,7 +71,8 @@ fn check_receiver(signature: &Signature, form: Form, errors: &mut Errors) {
     }
 }
 
-fn check_arguments(signature: &Signature, errors: &mut Errors) {
+fn check_arguments(method: &Method, errors: &mut Errors) {
+    let signature = &method.signature;
     let name = &signature.ident;
     let mut taken = Vec::new();
     for input in &signature.inputs {
@@ -93,7 +94,9 @@ fn check_arguments(signature: &Signature, errors: &mut Errors) {
                 ),
             );
         }
-        if let Some(part) = Part::of(&argument.ty) {
+        // In a command, bytes are its own.
+        let part = Part::of(&argument.ty).filter(|part| part.0 != Part::PAYLOAD || !method.is_called());
+        if let Some(part) = part {
             if let Some(problem) = taken.iter().find_map(|earlier| part.conflict(*earlier, name)) {
                 errors.at(&argument.ty, problem);
             }

@@ -55,7 +55,7 @@ impl Connection {
     pub(crate) fn new(socket: Socket, peer: Address, settings: &RequestSettings) -> io::Result<Self> {
         let stream = Arc::new(Stream::new(socket, settings)?);
         Ok(Self {
-            reader: Reader::of_stream(Arc::clone(&stream), settings.read_buffer, settings.max_line),
+            reader: Reader::of_stream(Arc::clone(&stream), settings.read_buffer, settings.messages),
             writer: Writer::of_stream(Arc::clone(&stream)),
             stream,
             peer,
@@ -123,6 +123,10 @@ impl Request for Connection {
 impl Life for Connection {
     fn stream(&self) -> Option<Arc<Stream>> {
         Some(Arc::clone(&self.stream))
+    }
+
+    fn settle(&mut self) {
+        self.stream.settle();
     }
 
     fn deliver(&mut self) -> io::Result<()> {

@@ -75,7 +75,7 @@ impl Datagram {
         });
         Self {
             truncated: received.truncated,
-            reader: Reader::of_packet(Arc::clone(&exchange), listener.settings().max_line),
+            reader: Reader::of_packet(Arc::clone(&exchange), listener.settings().messages),
             writer: Writer::of_packet(Arc::clone(&exchange)),
             exchange,
             peer,
@@ -162,6 +162,8 @@ impl Life for Datagram {
     fn stream(&self) -> Option<Arc<Stream>> {
         None
     }
+
+    fn settle(&mut self) {}
 
     fn deliver(&mut self) -> io::Result<()> {
         let reply = std::mem::take(&mut *self.exchange.reply());

@@ -62,6 +62,10 @@ pub trait Life: Sized {
     #[doc(hidden)]
     fn stream(&self) -> Option<Arc<Stream>>;
 
+    /// One of several requests of the peer is done with, whether it had a reply or none.
+    #[doc(hidden)]
+    fn settle(&mut self);
+
     /// Sends what the handler has written, after it succeeded.
     #[doc(hidden)]
     fn deliver(&mut self) -> io::Result<()>;

@@ -1,5 +1,6 @@
 //! What the peer sends, buffered.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::str;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use super::datagram::Exchange;
 use super::stream::Stream;
+use crate::protocol::{Decoded, Frame, FrameError, MessageOptions};
 
 /// What the peer sends: the bytes of a connection, or of one packet.
 ///
@@ -50,9 +52,11 @@ pub struct Reader {
     /// `buffer[start..end]` is received and not yet read.
     start: usize,
     end: usize,
-    max_line: usize,
+    options: MessageOptions,
     /// The line that was too long is not over yet.
     skips_line: bool,
+    /// A read has failed: what comes next is not known.
+    failed: bool,
 }
 
 /// Where more comes from.
@@ -63,16 +67,16 @@ enum Source {
 }
 
 impl Reader {
-    pub(super) fn of_stream(stream: Arc<Stream>, buffer: usize, max_line: usize) -> Self {
-        Self::new(Source::Stream(stream), vec![0; buffer], max_line)
+    pub(super) fn of_stream(stream: Arc<Stream>, buffer: usize, options: MessageOptions) -> Self {
+        Self::new(Source::Stream(stream), vec![0; buffer], options)
     }
 
-    pub(super) fn of_packet(packet: Arc<Exchange>, max_line: usize) -> Self {
-        Self::new(Source::Packet(Some(packet)), Vec::new(), max_line)
+    pub(super) fn of_packet(packet: Arc<Exchange>, options: MessageOptions) -> Self {
+        Self::new(Source::Packet(Some(packet)), Vec::new(), options)
     }
 
-    fn new(source: Source, buffer: Vec<u8>, max_line: usize) -> Self {
-        Self { source, buffer, start: 0, end: 0, max_line, skips_line: false }
+    fn new(source: Source, buffer: Vec<u8>, options: MessageOptions) -> Self {
+        Self { source, buffer, start: 0, end: 0, options, skips_line: false, failed: false }
     }
 
     /// The next line without its ending, LF or CRLF; `None` at the end of the input. A last line that has no ending
@@ -111,43 +115,134 @@ impl Reader {
                     continue;
                 }
                 let line = without_cr(&self.buffer[line]);
-                return if line.len() <= self.max_line { Ok(Some(line)) } else { Err(self.too_long()) };
+                return if line.len() <= self.options.max_line { Ok(Some(line)) } else { Err(self.too_long()) };
             }
             searched = waiting.len();
             if self.skips_line {
                 self.start = self.end;
                 searched = 0;
-            } else if searched > self.max_line + 1 {
+            } else if searched > self.options.max_line + 1 {
                 // One more could be the CR of its ending.
                 self.skips_line = true;
                 return Err(self.too_long());
             }
-            if self.receive_more()? == 0 {
+            if self.receive_more(self.options.max_line + 2)? == 0 {
                 let last = self.start..self.end;
                 self.start = self.end;
                 return match &self.buffer[last] {
                     _ if std::mem::take(&mut self.skips_line) => Ok(None),
                     [] => Ok(None),
-                    line if line.len() <= self.max_line => Ok(Some(line)),
+                    line if line.len() <= self.options.max_line => Ok(Some(line)),
                     _ => Err(self.too_long()),
                 };
             }
         }
     }
 
+    /// The next message, as `frame` finds it; `None` at the end of the input. A packet is one message.
+    ///
+    /// It is what the loop of `#[message]` and `#[command]` calls, for a handler that has a loop of its own. The frame is
+    /// used for this input only, from its beginning to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidData`](io::ErrorKind::InvalidData) with the [`FrameError`] inside if the bytes are no message, or are more
+    /// than a message may have, or end within one. If it [is final](FrameError::is_final), there is nothing more to be
+    /// had; otherwise the next call gives the message after it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "macros")] {
+    /// use socketserver::{Frame, LengthPrefixed, MessageOptions, Reader, Writer, handler, socket_server};
+    /// use std::io::{self, Write};
+    ///
+    /// #[socket_server(tcp, threading)]
+    /// struct Lengths;
+    ///
+    /// #[handler]
+    /// impl Lengths {
+    ///     fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+    ///         let mut frame = LengthPrefixed::<u16>::new(&MessageOptions::default());
+    ///         while let Some(message) = input.next_message(&mut frame)? {
+    ///             writeln!(output, "{}", message.len())?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn next_message(&mut self, frame: &mut impl Frame) -> io::Result<Option<&[u8]>> {
+        if let Source::Packet(packet) = &mut self.source {
+            let Some(packet) = packet.take() else { return Ok(None) };
+            self.buffer.extend_from_slice(packet.payload());
+            return Ok(Some(frame.decode_packet(&self.buffer)));
+        }
+        let mut at_end = false;
+        loop {
+            let received = &self.buffer[self.start..self.end];
+            let decoded = match received {
+                [] if at_end => return Ok(None),
+                [] => Ok(Decoded::Incomplete),
+                _ if at_end => frame.decode_last(received),
+                _ => frame.decode(received),
+            };
+            match decoded {
+                Ok(Decoded::Message { body, length }) => {
+                    let start = self.start;
+                    self.consume(length);
+                    return Ok(Some(&self.buffer[start + body.start..start + body.end]));
+                }
+                Ok(Decoded::Skip(length)) => self.consume(length),
+                Ok(Decoded::Incomplete) if at_end => return Err(self.give_up("the input ends within a message")),
+                Ok(Decoded::Incomplete) => {
+                    let longest = frame.max_length();
+                    if received.len() >= longest {
+                        return Err(self.give_up(format!("a message is longer than {longest} bytes")));
+                    }
+                    at_end = self.receive_more(longest)? == 0;
+                }
+                Err(error) if error.is_final() => return Err(self.give_up_because(error)),
+                Err(error) => {
+                    self.consume(error.passed_over());
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    /// Nothing that was received can be read any more.
+    fn give_up(&mut self, why: impl Into<Cow<'static, str>>) -> io::Error {
+        self.give_up_because(FrameError::new(why))
+    }
+
+    fn give_up_because(&mut self, error: FrameError) -> io::Error {
+        self.start = self.end;
+        error.into()
+    }
+
+    pub(crate) fn options(&self) -> MessageOptions {
+        self.options
+    }
+
+    /// Whether a read has failed, so that what comes next may be the middle of anything.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     fn too_long(&self) -> io::Error {
-        let limit = self.max_line;
+        let limit = self.options.max_line;
         io::Error::new(io::ErrorKind::InvalidData, format!("the line is longer than {limit} bytes (`max_line`)"))
     }
 
-    /// Receives behind what is waiting; 0 at the end of the input.
-    fn receive_more(&mut self) -> io::Result<usize> {
+    /// Receives behind what is waiting, where the buffer may grow to `longest` bytes; 0 at the end of the input.
+    fn receive_more(&mut self, longest: usize) -> io::Result<usize> {
         let amid_request = self.start < self.end || self.skips_line;
         let received = match &mut self.source {
             Source::Stream(stream) => {
                 let stream = Arc::clone(stream);
-                self.make_room();
-                stream.receive(&mut self.buffer[self.end..], amid_request)?
+                self.make_room(longest);
+                let received = stream.receive(&mut self.buffer[self.end..], amid_request);
+                self.failed |= received.is_err();
+                received?
             }
             Source::Packet(packet) => packet.take().map_or(0, |packet| {
                 self.buffer.extend_from_slice(packet.payload());
@@ -158,8 +253,8 @@ impl Reader {
         Ok(received)
     }
 
-    /// Grows the buffer, if it must, to no more than the longest line with its ending.
-    fn make_room(&mut self) {
+    /// Grows the buffer, if it must, to no more than `longest` bytes.
+    fn make_room(&mut self, longest: usize) {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
@@ -168,8 +263,7 @@ impl Reader {
             self.end -= self.start;
             self.start = 0;
             if self.end == self.buffer.len() {
-                let longest = (self.max_line + 2).max(self.end + 1);
-                let length = (self.end * 2).min(longest);
+                let length = (self.end * 2).min(longest.max(self.end + 1));
                 self.buffer.reserve_exact(length - self.end);
                 self.buffer.resize(length, 0);
             }
@@ -182,7 +276,9 @@ impl Read for Reader {
         match &self.source {
             // A long read needs no copy.
             Source::Stream(stream) if self.start == self.end && buffer.len() >= self.buffer.len() => {
-                stream.receive(buffer, false)
+                let received = stream.receive(buffer, false);
+                self.failed |= received.is_err();
+                received
             }
             _ => {
                 let waiting = self.fill_buf()?;
@@ -198,7 +294,7 @@ impl Read for Reader {
 impl BufRead for Reader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
-            self.receive_more()?;
+            self.receive_more(self.buffer.len())?;
         }
         Ok(&self.buffer[self.start..self.end])
     }
@@ -224,7 +320,8 @@ mod tests {
 
     fn reader(input: &[u8], max_line: usize) -> Reader {
         let end = input.len();
-        Reader { end, ..Reader::new(Source::Packet(None), input.to_vec(), max_line) }
+        let options = MessageOptions { max_line, ..MessageOptions::default() };
+        Reader { end, ..Reader::new(Source::Packet(None), input.to_vec(), options) }
     }
 
     fn lines(input: &[u8], max_line: usize) -> Vec<Result<Vec<u8>, io::ErrorKind>> {

@@ -123,6 +123,11 @@ impl Stream {
         }
     }
 
+    /// Nothing that was received is still to be answered.
+    pub(crate) fn settle(&self) {
+        self.owes_reply.store(false, SeqCst);
+    }
+
     /// Gathers `bytes`, and sends what is gathered once it is too much, or if it must go `at_once`.
     pub(crate) fn write(&self, bytes: &[u8], at_once: bool) -> io::Result<()> {
         let mut output = self.output();

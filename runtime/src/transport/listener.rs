@@ -11,6 +11,7 @@ use socket2::{Socket, Type};
 use super::path::BoundPath;
 use crate::address::Address;
 use crate::options::Options;
+use crate::protocol::MessageOptions;
 use crate::shutdown::ShutdownHandle;
 use crate::sys;
 use crate::sys::poll::{Interest, poll};
@@ -46,7 +47,7 @@ pub(crate) struct RequestSettings {
     pub(crate) request_deadline: Option<Duration>,
     pub(crate) read_buffer: usize,
     pub(crate) write_buffer: usize,
-    pub(crate) max_line: usize,
+    pub(crate) messages: MessageOptions,
     pub(crate) max_packet_size: usize,
     pub(crate) nodelay: bool,
     pub(crate) shutdown: ShutdownHandle,
@@ -78,7 +79,7 @@ impl Listener {
                 request_deadline: options.request_deadline,
                 read_buffer: options.read_buffer,
                 write_buffer: options.write_buffer,
-                max_line: options.max_line,
+                messages: options.messages(),
                 max_packet_size: options.max_packet_size,
                 nodelay: options.nodelay,
                 shutdown: ShutdownHandle::new()?,

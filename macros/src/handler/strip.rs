@@ -1,0 +1,38 @@
+//! The block without the attributes that only `#[handler]` understands.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+use super::roles::ATTRIBUTES;
+
+/// Removes them. On tokens, not syntax, so that a block that cannot be parsed has no second error because of them.
+pub(crate) fn strip(item: &TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    if let Some(TokenTree::Group(braces)) = tokens.last_mut() {
+        if braces.delimiter() == Delimiter::Brace {
+            let mut stripped = Group::new(Delimiter::Brace, without_attributes(braces.stream()));
+            stripped.set_span(braces.span());
+            *braces = stripped;
+        }
+    }
+    tokens.into_iter().collect()
+}
+
+fn without_attributes(body: TokenStream) -> TokenStream {
+    let mut kept = Vec::new();
+    let mut tokens = body.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_pound = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
+        if is_pound && tokens.next_if(is_ours).is_some() {
+            continue;
+        }
+        kept.push(token);
+    }
+    kept.into_iter().collect()
+}
+
+fn is_ours(token: &TokenTree) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    let first = group.stream().into_iter().next();
+    group.delimiter() == Delimiter::Bracket
+        && matches!(first, Some(TokenTree::Ident(name)) if ATTRIBUTES.iter().any(|ours| name == ours))
+}

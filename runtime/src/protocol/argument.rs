@@ -1,0 +1,351 @@
+//! The arguments of commands and messages, each asked for by its type.
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::{self, FromStr};
+
+use super::error::CommandError;
+use super::message::{Failure, Message};
+use crate::error::BoxError;
+use crate::extract::{Argument, Parts, by};
+use crate::handler::RequestHandler;
+
+/// The rest of a message, as it stands: what follows the arguments before it. It derefs to `str`, and may be empty.
+///
+/// ```
+/// use socketserver::{Rest, handler, socket_server};
+///
+/// #[socket_server(tcp, threading)]
+/// struct Parrot;
+///
+/// #[handler]
+/// impl Parrot {
+///     /// `say 3 what  you want`
+///     #[command]
+///     fn say(&self, times: usize, what: Rest) -> Vec<String> {
+///         vec![what.to_string(); times.min(10)]
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest<'m>(&'m str);
+
+impl Deref for Rest<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0
+    }
+}
+
+impl fmt::Display for Rest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// An argument of a `#[command]`, `#[message]`, `#[otherwise]` or `#[on_error]`. `By` keeps the ways apart in which it can
+/// come, which buys that all are asked for alike; it is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "a command of a `{T}` server cannot ask for `{Self}`",
+    label = "neither parsed from a word of the message, nor something that a `{T}` server has to give",
+    note = "from the message: any type that implements `FromStr`, `&str`, `&[u8]`, an `Option` or a `Vec` of such, and `Rest`",
+    note = "from the request: `&mut Reader`, `&mut Writer`, `&Address`, `&ShutdownHandle`, the server itself as `&{S}`, and your own types that implement `FromRequest<{T}>`; on streams `&mut Connection`, on packets `&mut Datagram`"
+)]
+pub trait MessageArgument<'m, 'r, S: RequestHandler, T, By>: Sized {
+    /// How a command shows that it takes it.
+    const SHAPE: Shape;
+
+    /// Makes it, if it is one that is made, from the message or from the request as a whole.
+    ///
+    /// # Errors
+    ///
+    /// The message does not have it, or why it could not be made.
+    fn make(
+        name: &'static str,
+        message: &mut Message<'_, 'm>,
+        parts: &mut Parts<'r, S>,
+    ) -> Result<Option<Self>, Failure>;
+
+    /// Takes it from the request's parts, if it is one that is lent.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    fn lend(parts: &mut Parts<'r, S>) -> Result<Self, Failure>;
+}
+
+/// How an argument is shown by the command `help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Not from the message.
+    None,
+    /// `KEY`
+    Required,
+    /// `[BY]`
+    Optional,
+    /// `KEYS...`
+    Several,
+}
+
+/// How an argument comes out of a message.
+pub(crate) mod from {
+    use std::marker::PhantomData;
+
+    /// One word of it; `By` says how the word is read.
+    #[derive(Debug)]
+    pub struct Word<By>(PhantomData<By>);
+
+    /// One word, if there is one more.
+    #[derive(Debug)]
+    pub struct Optional<By>(PhantomData<By>);
+
+    /// All words that there are.
+    #[derive(Debug)]
+    pub struct Several<By>(PhantomData<By>);
+
+    /// The rest as it stands.
+    #[derive(Debug)]
+    pub struct Rest;
+
+    /// The error that is to be answered.
+    #[derive(Debug)]
+    pub struct Error;
+}
+
+/// What may come next in the list of arguments.
+pub mod order {
+    /// The arguments of a command: anything.
+    #[derive(Debug, Default)]
+    pub struct Words;
+
+    /// After an optional one: no required one.
+    #[derive(Debug, Default)]
+    pub struct AfterOptional;
+
+    /// A `#[message]` or `#[otherwise]`: the message, once.
+    #[derive(Debug, Default)]
+    pub struct Whole;
+
+    /// An `#[on_error]`: the error.
+    #[derive(Debug, Default)]
+    pub struct OnError;
+
+    /// Nothing is left of the message.
+    #[derive(Debug, Default)]
+    pub struct Nothing;
+}
+
+/// Whether an argument may stand where it does: `Self` is how it comes, `Before` what those before it left.
+#[diagnostic::on_unimplemented(
+    message = "this argument cannot stand here",
+    label = "the arguments before it leave nothing for it",
+    note = "a command takes what it requires first, then each `Option`, and last one `Vec` or a `Rest`",
+    note = "a `#[message]` and an `#[otherwise]` take their message once, and an `#[on_error]` takes `&CommandError`"
+)]
+pub trait Follows<Before> {
+    /// What it leaves.
+    type Left: Default;
+}
+
+macro_rules! follows {
+    ($(impl$(<$word:ident>)? $before:ident => $left:ident for $by:ty;)*) => {$(
+        impl$(<$word>)? Follows<order::$before> for $by {
+            type Left = order::$left;
+        }
+    )*};
+}
+
+follows! {
+    impl<By> Words => Words for from::Word<By>;
+    impl<By> Words => AfterOptional for from::Optional<By>;
+    impl<By> Words => Nothing for from::Several<By>;
+    impl Words => Nothing for from::Rest;
+    impl<By> AfterOptional => AfterOptional for from::Optional<By>;
+    impl<By> AfterOptional => Nothing for from::Several<By>;
+    impl AfterOptional => Nothing for from::Rest;
+    impl<By> Whole => Nothing for from::Word<By>;
+    impl Whole => Nothing for from::Rest;
+    impl OnError => OnError for from::Error;
+}
+
+/// What a request gives leaves everything of the message.
+impl<Before: Default> Follows<Before> for by::Reference {
+    type Left = Before;
+}
+
+impl<Before: Default> Follows<Before> for by::Value {
+    type Left = Before;
+}
+
+/// The next argument of the list, made if it is one that is made, and what may come after it.
+///
+/// # Errors
+///
+/// As [`MessageArgument::make`].
+pub fn make<'m, 'r, A, S, T, By, Before>(
+    _: Before,
+    name: &'static str,
+    message: &mut Message<'_, 'm>,
+    parts: &mut Parts<'r, S>,
+) -> Result<(Option<A>, By::Left), Failure>
+where
+    A: MessageArgument<'m, 'r, S, T, By>,
+    S: RequestHandler,
+    By: Follows<Before>,
+{
+    Ok((A::make(name, message, parts)?, By::Left::default()))
+}
+
+/// The one that was made, or else one that is lent.
+///
+/// # Errors
+///
+/// As [`MessageArgument::lend`].
+pub fn or_lend<'m, 'r, A, S, T, By>(made: Option<A>, parts: &mut Parts<'r, S>) -> Result<A, Failure>
+where
+    A: MessageArgument<'m, 'r, S, T, By>,
+    S: RequestHandler,
+{
+    made.map_or_else(|| A::lend(parts), Ok)
+}
+
+/// How the command `help` shows an argument.
+pub fn shape<'m, 'r, A, S, T, By>() -> Shape
+where
+    A: MessageArgument<'m, 'r, S, T, By>,
+    S: RequestHandler,
+{
+    A::SHAPE
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r, S, T, A> MessageArgument<'_, 'r, S, T, by::Reference> for A
+where
+    S: RequestHandler,
+    A: Argument<'r, S, T, by::Reference>,
+{
+    const SHAPE: Shape = Shape::None;
+
+    fn make(_: &'static str, _: &mut Message<'_, '_>, _: &mut Parts<'r, S>) -> Result<Option<Self>, Failure> {
+        Ok(None)
+    }
+
+    fn lend(parts: &mut Parts<'r, S>) -> Result<Self, Failure> {
+        A::take(parts).map_err(Failure::Ended)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r, S, T, A> MessageArgument<'_, 'r, S, T, by::Value> for A
+where
+    S: RequestHandler,
+    A: Argument<'r, S, T, by::Value>,
+{
+    const SHAPE: Shape = Shape::None;
+
+    fn make(_: &'static str, _: &mut Message<'_, '_>, parts: &mut Parts<'r, S>) -> Result<Option<Self>, Failure> {
+        A::take(parts).map(Some).map_err(Failure::Ended)
+    }
+
+    fn lend(parts: &mut Parts<'r, S>) -> Result<Self, Failure> {
+        A::take(parts).map_err(Failure::Ended)
+    }
+}
+
+/// What one word of a message can be.
+pub trait Word<'m, By>: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// The word is none of these.
+    fn read(word: &'m [u8]) -> Result<Self, BoxError>;
+}
+
+/// How a word is read.
+pub(crate) mod read {
+    /// By `FromStr`.
+    #[derive(Debug)]
+    pub struct Parsed;
+
+    /// Lent as text.
+    #[derive(Debug)]
+    pub struct Text;
+
+    /// Lent as bytes.
+    #[derive(Debug)]
+    pub struct Bytes;
+}
+
+impl<A: FromStr<Err: Into<BoxError>>> Word<'_, read::Parsed> for A {
+    fn read(word: &[u8]) -> Result<Self, BoxError> {
+        str::from_utf8(word)?.parse().map_err(Into::into)
+    }
+}
+
+impl<'m> Word<'m, read::Text> for &'m str {
+    fn read(word: &'m [u8]) -> Result<Self, BoxError> {
+        Ok(str::from_utf8(word)?)
+    }
+}
+
+impl<'m> Word<'m, read::Bytes> for &'m [u8] {
+    fn read(word: &'m [u8]) -> Result<Self, BoxError> {
+        Ok(word)
+    }
+}
+
+/// The arguments that come from the message: all are made, and none is lent.
+macro_rules! from_message {
+    ($([$($generics:tt)*] $by:ty => $argument:ty: $shape:expr, |$name:ident, $message:ident| $make:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<'m, 'r, S: RequestHandler, T, $($generics)*> MessageArgument<'m, 'r, S, T, $by> for $argument {
+            const SHAPE: Shape = $shape;
+
+            fn make(
+                $name: &'static str,
+                $message: &mut Message<'_, 'm>,
+                _: &mut Parts<'r, S>,
+            ) -> Result<Option<Self>, Failure> {
+                $make
+            }
+
+            fn lend(_: &mut Parts<'r, S>) -> Result<Self, Failure> {
+                unreachable!("an argument of a message was not made")
+            }
+        }
+    )*};
+}
+
+from_message! {
+    [A: Word<'m, By>, By] from::Word<By> => A: Shape::Required, |name, message| {
+        match message.next_word() {
+            Some(word) => parse(name, word).map(Some),
+            None => Err(Failure::Refused(CommandError::missing(name))),
+        }
+    };
+
+    [A: Word<'m, By>, By] from::Optional<By> => Option<A>: Shape::Optional, |name, message| {
+        message.next_word().map(|word| parse(name, word)).transpose().map(Some)
+    };
+
+    [A: Word<'m, By>, By] from::Several<By> => Vec<A>: Shape::Several, |name, message| {
+        let words = std::iter::from_fn(|| message.next_word());
+        words.map(|word| parse(name, word)).collect::<Result<_, _>>().map(Some)
+    };
+
+    [] from::Rest => Rest<'m>: Shape::Several, |name, message| {
+        let rest = message.rest();
+        match str::from_utf8(rest) {
+            Ok(rest) => Ok(Some(Self(rest))),
+            Err(error) => Err(Failure::Refused(CommandError::invalid(name, rest, error.into()))),
+        }
+    };
+
+    [] from::Error => &'m CommandError: Shape::None, |_name, message| Ok(message.error());
+}
+
+fn parse<'m, A: Word<'m, By>, By>(name: &'static str, word: &'m [u8]) -> Result<A, Failure> {
+    A::read(word).map_err(|error| Failure::Refused(CommandError::invalid(name, word, error)))
+}

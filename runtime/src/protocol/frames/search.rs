@@ -1,0 +1,68 @@
+//! The search for the byte that ends a message: what lines and other delimited messages share.
+
+use crate::protocol::frame::{Decoded, FrameError};
+
+#[derive(Debug)]
+pub(super) struct Search {
+    /// The longest message, in bytes.
+    longest: usize,
+    /// What may stand before the delimiter and does not count: the CR of CRLF.
+    before: &'static [u8],
+    /// So many of the bytes received have no delimiter in them.
+    searched: usize,
+    /// The message that was too long is not over yet.
+    skips: bool,
+}
+
+impl Search {
+    pub(super) fn new(longest: usize, before: &'static [u8]) -> Self {
+        Self { longest, before, searched: 0, skips: false }
+    }
+
+    pub(super) fn max_length(&self) -> usize {
+        // One byte more than fits, so that a message that is too long is seen, and passed over, before the memory ends.
+        self.longest + self.before.len() + 1
+    }
+
+    pub(super) fn decode(&mut self, received: &[u8], delimiter: u8) -> Result<Decoded, FrameError> {
+        let unseen = received.get(self.searched..).unwrap_or_default();
+        if let Some(position) = unseen.iter().position(|byte| *byte == delimiter) {
+            let end = self.searched + position;
+            return self.end(&received[..end], end + 1);
+        }
+        if self.skips {
+            return Ok(Decoded::Skip(received.len()));
+        }
+        self.searched = received.len();
+        if received.len() >= self.max_length() {
+            self.searched = 0;
+            self.skips = true;
+            return Err(self.too_long().passing_over(received.len()));
+        }
+        Ok(Decoded::Incomplete)
+    }
+
+    /// The last message may lack its delimiter.
+    pub(super) fn decode_last(&mut self, received: &[u8], delimiter: u8) -> Result<Decoded, FrameError> {
+        match self.decode(received, delimiter)? {
+            Decoded::Incomplete => self.end(received, received.len()),
+            decoded => Ok(decoded),
+        }
+    }
+
+    fn end(&mut self, message: &[u8], length: usize) -> Result<Decoded, FrameError> {
+        self.searched = 0;
+        if std::mem::take(&mut self.skips) {
+            return Ok(Decoded::Skip(length));
+        }
+        let message = message.strip_suffix(self.before).unwrap_or(message);
+        if message.len() > self.longest {
+            return Err(self.too_long().passing_over(length));
+        }
+        Ok(Decoded::Message { body: 0..message.len(), length })
+    }
+
+    fn too_long(&self) -> FrameError {
+        FrameError::new(format!("the line is longer than {} bytes (`max_line`)", self.longest))
+    }
+}

@@ -1,0 +1,20 @@
+//! Messages and commands: what a peer sends, cut into messages, and what is replied to each.
+//!
+//! No I/O happens here but in `serve`: frames work on the bytes received so far, so that any loop can drive them.
+
+pub(crate) mod argument;
+mod command;
+mod error;
+mod frame;
+mod frames;
+pub(crate) mod help;
+pub(crate) mod message;
+mod reply;
+pub(crate) mod serve;
+
+pub use argument::Rest;
+pub use command::{CommandFrame, SpacedWords, Words};
+pub use error::{CommandError, CommandErrorKind};
+pub use frame::{Decoded, Frame, FrameError, MessageOptions};
+pub use frames::{Delimited, Fixed, LengthPrefixed, Line, LittleEndian, Prefix};
+pub use reply::{Answer, Close, Raw, Reply};

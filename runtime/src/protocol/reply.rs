@@ -1,0 +1,253 @@
+//! What a command or a message is answered with.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::argument::Rest;
+use super::frame::Frame;
+use crate::error::BoxError;
+use crate::request::Writer;
+
+/// What a `#[command]`, a `#[message]`, `#[otherwise]` or `#[on_error]` may return: what the peer is answered with.
+///
+/// | type | reply |
+/// |---|---|
+/// | `()` | nothing |
+/// | strings, numbers, `bool`, `char` | a message: with the frame [`Line`](crate::Line), a line |
+/// | `&[u8]`, `Vec<u8>` | a message |
+/// | [`Raw`] | bytes as they are, without a frame |
+/// | `Option<R>` | that of its value, or an empty message |
+/// | `Vec<R>` | that of each |
+/// | `Result<R, E>` | that of its value, or what `#[on_error]` makes of the error |
+/// | [`Close<R>`](Close) | that of its value, and then the end of the connection |
+///
+/// Types of your own implement it:
+///
+/// ```
+/// use socketserver::{Answer, Reply};
+/// use std::io;
+///
+/// struct Point {
+///     x: i32,
+///     y: i32,
+/// }
+///
+/// impl Reply for Point {
+///     fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+///         answer.message_fmt(format_args!("{} {}", self.x, self.y))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reply",
+    label = "not something that a peer can be answered with",
+    note = "strings and numbers are, `()` for no reply, `Option`, `Vec`, `Result` and `Close` of such, `Raw` bytes, and your own types that implement `Reply`"
+)]
+pub trait Reply: Sized {
+    /// Writes the reply.
+    ///
+    /// # Errors
+    ///
+    /// What sending says.
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()>;
+
+    /// Writes a `Vec` of them. It is what makes a `Vec<u8>` one message of bytes, not many of numbers.
+    #[doc(hidden)]
+    fn reply_all(replies: Vec<Self>, answer: &mut Answer<'_>) -> io::Result<()> {
+        replies.into_iter().try_for_each(|reply| reply.reply(answer))
+    }
+}
+
+/// Where a [`Reply`] is written.
+///
+/// As [`Write`] it takes bytes as they are; [`message`](Self::message) frames them. What is written is gathered, and sent
+/// when no further request is in the buffer.
+pub struct Answer<'a> {
+    output: &'a mut Writer,
+    frame: &'a dyn Frame,
+    is_packet: bool,
+    room: &'a mut Room,
+    outcome: Outcome,
+}
+
+/// Where messages are put together; kept, so that replies take no memory anew.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    framed: Vec<u8>,
+    text: Vec<u8>,
+}
+
+/// What a reply means beside its bytes.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) closes: bool,
+    pub(super) failure: Option<BoxError>,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn new(output: &'a mut Writer, frame: &'a dyn Frame, is_packet: bool, room: &'a mut Room) -> Self {
+        Self { output, frame, is_packet, room, outcome: Outcome::default() }
+    }
+
+    /// Writes a message in its frame: with [`Line`](crate::Line), the bytes and a line ending.
+    ///
+    /// # Errors
+    ///
+    /// What sending says, or that the frame cannot hold the message.
+    pub fn message(&mut self, message: &[u8]) -> io::Result<()> {
+        let framed = &mut self.room.framed;
+        framed.clear();
+        if self.is_packet { self.frame.encode_packet(message, framed) } else { self.frame.encode(message, framed) }?;
+        self.output.write_all(framed)
+    }
+
+    /// Writes formatted text as a message: `answer.message_fmt(format_args!("{number}"))`.
+    ///
+    /// # Errors
+    ///
+    /// As [`message`](Self::message).
+    pub fn message_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        let mut message = std::mem::take(&mut self.room.text);
+        message.clear();
+        let result = message.write_fmt(text).and_then(|()| self.message(&message));
+        self.room.text = message;
+        result
+    }
+
+    /// Ends the connection once the reply is sent.
+    pub fn close(&mut self) {
+        self.outcome.closes = true;
+    }
+
+    /// Has `#[on_error]` make the reply, as the `Err` of a `Result` does.
+    pub fn fail(&mut self, error: impl Into<BoxError>) {
+        self.outcome.failure = Some(error.into());
+    }
+
+    pub(super) fn into_outcome(self) -> Outcome {
+        self.outcome
+    }
+}
+
+impl Write for Answer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        self.output.write_fmt(text)
+    }
+}
+
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("outcome", &self.outcome).finish_non_exhaustive()
+    }
+}
+
+/// A reply after which the connection ends: `Close("bye")`. On a transport of packets it is just the reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Close<R = ()>(pub R);
+
+impl<R: Reply> Reply for Close<R> {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        self.0.reply(answer)?;
+        answer.close();
+        Ok(())
+    }
+}
+
+/// A reply of bytes as they are, in no frame and without a line ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raw<B>(pub B);
+
+impl<B: AsRef<[u8]>> Reply for Raw<B> {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        answer.write_all(self.0.as_ref())
+    }
+}
+
+impl Reply for () {
+    fn reply(self, _: &mut Answer<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<R: Reply> Reply for Option<R> {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        match self {
+            Some(reply) => reply.reply(answer),
+            None => answer.message(b""),
+        }
+    }
+}
+
+impl<R: Reply> Reply for Vec<R> {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        R::reply_all(self, answer)
+    }
+}
+
+impl<R: Reply, E: Into<BoxError>> Reply for Result<R, E> {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        match self {
+            Ok(reply) => reply.reply(answer),
+            Err(error) => {
+                answer.fail(error);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Reply for u8 {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        answer.message_fmt(format_args!("{self}"))
+    }
+
+    fn reply_all(bytes: Vec<Self>, answer: &mut Answer<'_>) -> io::Result<()> {
+        answer.message(&bytes)
+    }
+}
+
+impl Reply for &[u8] {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        answer.message(self)
+    }
+}
+
+impl Reply for Arc<[u8]> {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        answer.message(&self)
+    }
+}
+
+macro_rules! strings {
+    ($($string:ty)*) => {$(
+        impl Reply for $string {
+            fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+                answer.message(self.as_bytes())
+            }
+        }
+    )*};
+}
+
+strings!(&str String &String Box<str> Arc<str> Cow<'_, str> Rest<'_>);
+
+macro_rules! shown {
+    ($($shown:ty)*) => {$(
+        impl Reply for $shown {
+            fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+                answer.message_fmt(format_args!("{self}"))
+            }
+        }
+    )*};
+}
+
+shown!(i8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool char fmt::Arguments<'_>);
