@@ -178,18 +178,21 @@ pub mod by {
     pub struct Request;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler, T> Argument<'r, S, T, by::Reference> for &'r mut Reader {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         Ok(parts.parts().1.take().unwrap_or_else(|| lent_already()))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler, T> Argument<'r, S, T, by::Reference> for &'r mut Writer {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         Ok(parts.parts().2.take().unwrap_or_else(|| lent_already()))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler<Request = Connection>, T: StreamTransport> Argument<'r, S, T, by::Reference>
     for &'r mut Connection
 {
@@ -198,6 +201,7 @@ impl<'r, S: RequestHandler<Request = Connection>, T: StreamTransport> Argument<'
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler<Request = Datagram>, T: DatagramTransport> Argument<'r, S, T, by::Reference>
     for &'r mut Datagram
 {
@@ -206,24 +210,28 @@ impl<'r, S: RequestHandler<Request = Datagram>, T: DatagramTransport> Argument<'
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler<Request = Datagram>, T: DatagramTransport> Argument<'r, S, T, by::Request> for &'r [u8] {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         Ok(parts.parts().0)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler, T> Argument<'r, S, T, by::Reference> for &'r Address {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         Ok(parts.peer)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler, T> Argument<'r, S, T, by::Reference> for &'r ShutdownHandle {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         Ok(parts.shutdown)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler, T> Argument<'r, S, T, by::Reference> for &'r S {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         Ok(parts.service)
@@ -250,6 +258,7 @@ where
 }
 
 /// The peer's address, where every peer has one.
+#[diagnostic::do_not_recommend]
 impl<'r, S: RequestHandler, T: InternetTransport> Argument<'r, S, T, by::Request> for SocketAddr {
     fn take(parts: &mut Parts<'r, S>) -> Result<Self, BoxError> {
         parts.peer.socket_addr().ok_or_else(|| "the peer has no Internet address".into())

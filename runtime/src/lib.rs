@@ -93,5 +93,5 @@ pub mod __private {
     pub use crate::protocol::argument::{MessageArgument, Shape, make, or_lend, order, shape};
     pub use crate::protocol::help::Entry;
     pub use crate::protocol::message::{Failure, Message};
-    pub use crate::protocol::serve::{Turn, commands, fail, messages, refuse};
+    pub use crate::protocol::serve::{Turn, commands, messages, refuse};
 }

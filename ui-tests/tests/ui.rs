@@ -37,9 +37,9 @@ fn mistakes(source: &str) -> usize {
     comment.map_or(1, |(_, number)| number.parse().expect("a number of mistakes"))
 }
 
-/// The cases of a folder, in the folders of the two attributes.
+/// The cases of a folder, in a folder for each subject.
 fn cases(folder: &str) -> Vec<PathBuf> {
-    let folders = ["handler", "socket_server"].map(|attribute| Path::new(folder).join(attribute));
+    let folders = ["handler", "messages", "socket_server"].map(|subject| Path::new(folder).join(subject));
     let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
     files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
 }

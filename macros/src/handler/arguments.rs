@@ -66,8 +66,9 @@ impl Arguments {
     }
 
     fn parse_frame(&mut self, name: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
-        let frame: Type = input.parse().map_err(|error| {
-            Error::new(name.span(), format!("{error}\n= help: for example `frame = LengthPrefixed<u32>`"))
+        let frame: Type = input.parse().map_err(|_| {
+            let example = "for example `frame = LengthPrefixed<u32>`";
+            Error::new(name.span(), format!("`frame` is a type: what a message comes in\n= help: {example}"))
         })?;
         if self.frame.is_some() {
             errors.at(&frame, "a handler has one frame\n= help: leave out one of the two");

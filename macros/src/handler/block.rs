@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Error, Generics, ImplItem, ItemImpl, Path, Result, Signature, Token, Type, Visibility, token};
 
-use super::roles::ATTRIBUTES;
+use super::roles::meant;
 use crate::errors::{Errors, is_named};
 
 pub(crate) struct Block {
@@ -71,10 +71,10 @@ impl Block {
 }
 
 impl Method {
-    /// Whether an attribute gives it a role, so that the server calls it.
-    pub(crate) fn is_called(&self) -> bool {
-        let roles = |attribute: &Attribute| ATTRIBUTES.iter().any(|role| attribute.path().is_ident(role));
-        self.attributes.iter().any(roles)
+    /// Whether an attribute gives it a role, or was meant to, so that the server calls it.
+    pub(crate) fn has_role(&self) -> bool {
+        let word = |attribute: &Attribute| attribute.path().get_ident().map(ToString::to_string);
+        self.attributes.iter().filter_map(word).any(|word| meant(&word).is_some())
     }
 
     fn parse(input: ParseStream<'_>) -> Result<Self> {

@@ -42,6 +42,8 @@ pub(crate) struct Hook<'a> {
     pub(crate) generics: &'a Generics,
     pub(crate) cfg: Option<TokenStream>,
     pub(crate) has_receiver: bool,
+    /// An attribute says what it is for, so its name does not.
+    pub(crate) has_role: bool,
     pub(crate) arguments: Vec<Argument<'a>>,
     pub(crate) output: Option<&'a Type>,
 }
@@ -80,7 +82,7 @@ impl<'a> Handler<'a> {
         }
         handler.check_handle(errors);
         for method in &block.methods {
-            if method.is_called() || HOOKS.iter().any(|hook| method.signature.ident == hook) {
+            if method.has_role() || HOOKS.iter().any(|hook| method.signature.ident == hook) {
                 signature::check(method, form, errors);
             }
         }
@@ -92,12 +94,12 @@ impl Handler<'_> {
     /// Something handles the request, and one thing only.
     fn check_handle(&self, errors: &mut Errors) {
         let meant = near_miss::check(&self.block.methods, errors);
-        let has_roles = self.block.methods.iter().any(Method::is_called);
+        let has_roles = self.block.methods.iter().any(Method::has_role);
         match self.handle.first() {
             None if !has_roles && !meant.contains(&"handle") => {
                 errors.at(&self.block.self_type, missing_handle(self.block, self.form));
             }
-            Some(handle) if self.roles.handle() => errors.at(
+            Some(handle) if self.roles.handle() && !handle.has_role => errors.at(
                 handle.name,
                 "`handle` takes the whole request, and here the messages are taken one by one\n\
                  = help: leave out `handle`, or its `#[command]`s and `#[message]`",
@@ -126,6 +128,7 @@ impl<'a> Hook<'a> {
             generics: &signature.generics,
             cfg: cfg(&method.attributes),
             has_receiver: signature.receiver().is_some(),
+            has_role: method.has_role(),
             arguments: arguments.collect(),
             output: match &signature.output {
                 ReturnType::Default => None,

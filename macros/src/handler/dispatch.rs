@@ -15,7 +15,7 @@ pub(crate) fn dispatch(handler: &Handler<'_>) -> TokenStream {
     let frame = frame(handler);
     if handler.roles.commands.is_empty() {
         let message = alternatives(&handler.roles.message, |hook| call(handler, hook, &quote!(Whole)), &no_message());
-        let on_error = on_error(handler, &quote!(#private::fail));
+        let on_error = on_error(handler);
         return quote! {
             #private::messages::<#frame, Self, _>(__session, __parts, |__session, __message, __turn| #message, #on_error)
         };
@@ -30,7 +30,7 @@ pub(crate) fn dispatch(handler: &Handler<'_>) -> TokenStream {
         },
         &quote!(__message.unknown()),
     );
-    let on_error = on_error(handler, &quote!(#private::refuse::<#frame, Self, _>));
+    let on_error = on_error(handler);
     quote! {
         #private::commands::<#frame, Self, _>(
             __session,
@@ -80,19 +80,19 @@ fn help(handler: &Handler<'_>) -> TokenStream {
     quote!({ let mut __entries = ::std::vec::Vec::new(); #(#entries)* __turn.help(&__entries) })
 }
 
-fn on_error(handler: &Handler<'_>, otherwise: &TokenStream) -> TokenStream {
+fn on_error(handler: &Handler<'_>) -> TokenStream {
+    let private = private(handler);
     let hooks = &handler.roles.on_error;
     if hooks.is_empty() {
-        return otherwise.clone();
+        return quote!(#private::refuse);
     }
-    let private = private(handler);
     let call = alternatives(
         hooks,
         |hook| {
             let call = call(handler, hook, &quote!(OnError));
             quote!({ let __message = &mut #private::Message::of_error(__error); #call })
         },
-        &quote!((#otherwise)(__session, __error, __turn)),
+        &quote!(#private::refuse(__session, __error, __turn)),
     );
     quote!(|__session, __error, __turn| #call)
 }
@@ -112,7 +112,7 @@ fn call(handler: &Handler<'_>, hook: &Hook<'_>, order: &TokenStream) -> TokenStr
         let private = handler.crate_path.at(span);
         made.extend(quote_spanned! {span=>
             let (#local, __order) =
-                #private::__private::make::<#ty, Self, __Of<Self>, _, _>(__order, #argument_name, __message, __parts)?;
+                #private::__private::make::<#ty, Self, __Of<Self>, _, _, _>(__order, #argument_name, __message, __parts)?;
         });
         arguments
             .push(quote_spanned!(span=> #private::__private::or_lend::<#ty, Self, __Of<Self>, _>(#local, __parts)?));

@@ -16,7 +16,7 @@ use crate::suggest::distance;
 pub(crate) fn check(methods: &[Method], errors: &mut Errors) -> Vec<&'static str> {
     let is_there = |hook: &str| methods.iter().any(|method| method.signature.ident == hook);
     let mut meant = Vec::new();
-    for method in methods.iter().filter(|method| !method.is_called()) {
+    for method in methods.iter().filter(|method| !method.has_role()) {
         let name = &method.signature.ident;
         let hook = HOOKS.into_iter().find(|hook| !is_there(hook) && resembles(&name.to_string(), hook));
         let Some(hook) = hook.filter(|_| !is_called(name, methods)) else { continue };

@@ -9,7 +9,7 @@ use super::check::{HOOKS, Hook};
 use crate::errors::Errors;
 use crate::suggest::closest;
 
-pub(crate) const ATTRIBUTES: [&str; 4] = ["command", "message", "otherwise", "on_error"];
+const ATTRIBUTES: [&str; 4] = ["command", "message", "otherwise", "on_error"];
 
 /// The runtime compares no more of a name.
 const LONGEST_NAME: usize = 64;
@@ -66,7 +66,7 @@ impl<'a> Roles<'a> {
                 errors.at(
                     hook.name,
                     format!(
-                        "`{}` is a hook of its own, and cannot be a `#[{role}]` too\n= help: {}",
+                        "`{}` is a hook, and cannot be marked `#[{role}]`\n= help: {}",
                         hook.name,
                         rename(role, &hook)
                     ),
@@ -141,23 +141,25 @@ impl<'a> Roles<'a> {
 /// The role that the attribute gives; one that only looks like it is reported.
 fn role(attribute: &Attribute, errors: &mut Errors) -> Option<&'static str> {
     let name = attribute.path().get_ident()?;
-    if let Some(role) = ATTRIBUTES.into_iter().find(|ours| name == ours) {
-        return Some(role);
-    }
     let word = name.to_string();
-    let meant = match word.as_str() {
-        "cmd" | "commands" => Some("command"),
-        "messages" | "on_message" => Some("message"),
-        "error" | "onerror" | "errors" => Some("on_error"),
-        "default" | "fallback" | "unknown" => Some("otherwise"),
-        _ => closest(&word, ATTRIBUTES).filter(|_| !BUILT_IN.contains(&word.as_str())),
-    }?;
+    let meant = meant(&word)?;
+    if word == meant {
+        return Some(meant);
+    }
     errors.at(name, format!("`#[{word}]` is no attribute of a handler's method\n= help: did you mean `#[{meant}]`?"));
     None
 }
 
-/// Attributes that methods have from elsewhere, whatever they look like.
-const BUILT_IN: [&str; 5] = ["cfg", "doc", "allow", "expect", "inline"];
+/// The attribute that the word is, or must have been meant to be.
+pub(crate) fn meant(word: &str) -> Option<&'static str> {
+    match word {
+        "cmd" | "commands" => Some("command"),
+        "messages" | "on_message" => Some("message"),
+        "error" | "onerror" | "errors" => Some("on_error"),
+        "default" | "fallback" | "unknown" => Some("otherwise"),
+        _ => closest(word, ATTRIBUTES),
+    }
+}
 
 fn names(attribute: &Attribute, hook: &Hook<'_>, errors: &mut Errors) -> Vec<LitStr> {
     let own = || LitStr::new(&without_raw(&hook.name.to_string()).to_ascii_lowercase(), hook.name.span());

@@ -95,7 +95,7 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
             );
         }
         // In a command, bytes are its own.
-        let part = Part::of(&argument.ty).filter(|part| part.0 != Part::PAYLOAD || !method.is_called());
+        let part = Part::of(&argument.ty).filter(|part| part.0 != Part::PAYLOAD || !method.has_role());
         if let Some(part) = part {
             if let Some(problem) = taken.iter().find_map(|earlier| part.conflict(*earlier, name)) {
                 errors.at(&argument.ty, problem);

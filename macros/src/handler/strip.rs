@@ -2,9 +2,9 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use super::roles::ATTRIBUTES;
+use super::roles::meant;
 
-/// Removes them. On tokens, not syntax, so that a block that cannot be parsed has no second error because of them.
+/// Removes them, and what must have been meant to be one of them and was reported. On tokens, not syntax, so that a block that cannot be parsed has no second error because of them.
 pub(crate) fn strip(item: &TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     if let Some(TokenTree::Group(braces)) = tokens.last_mut() {
@@ -34,5 +34,5 @@ fn is_ours(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
     let first = group.stream().into_iter().next();
     group.delimiter() == Delimiter::Bracket
-        && matches!(first, Some(TokenTree::Ident(name)) if ATTRIBUTES.iter().any(|ours| name == ours))
+        && matches!(first, Some(TokenTree::Ident(name)) if meant(&name.to_string()).is_some())
 }

@@ -132,7 +132,10 @@ impl Choice {
 
 /// Says what is wrong with an unknown word, and returns what it was probably to be.
 fn explain(word: &Ident, name: &str, errors: &mut Errors) -> &'static str {
-    if let Some(foreign) = python::translate(name) {
+    if name == "frame" {
+        errors.at(word, "`frame` goes to the handler\n= help: write `#[handler(frame = ..)]`");
+        ""
+    } else if let Some(foreign) = python::translate(name) {
         let here = match foreign.ours {
             "" => format!("there is no `{name}` here"),
             ours => format!("`{name}` is `{ours}` here"),

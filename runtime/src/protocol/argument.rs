@@ -49,7 +49,7 @@ impl fmt::Display for Rest<'_> {
 #[diagnostic::on_unimplemented(
     message = "a command of a `{T}` server cannot ask for `{Self}`",
     label = "neither parsed from a word of the message, nor something that a `{T}` server has to give",
-    note = "from the message: any type that implements `FromStr`, `&str`, `&[u8]`, an `Option` or a `Vec` of such, and `Rest`",
+    note = "from the message: any type that implements `FromStr` with an error that is `Into<Box<dyn Error + Send + Sync>>`, `&str`, `&[u8]`, an `Option` or a `Vec` of such, and `Rest`",
     note = "from the request: `&mut Reader`, `&mut Writer`, `&Address`, `&ShutdownHandle`, the server itself as `&{S}`, and your own types that implement `FromRequest<{T}>`; on streams `&mut Connection`, on packets `&mut Datagram`"
 )]
 pub trait MessageArgument<'m, 'r, S: RequestHandler, T, By>: Sized {
@@ -104,9 +104,9 @@ pub(crate) mod from {
     #[derive(Debug)]
     pub struct Several<By>(PhantomData<By>);
 
-    /// The rest as it stands.
+    /// All that is left, as it stands.
     #[derive(Debug)]
-    pub struct Rest;
+    pub struct Remainder;
 
     /// The error that is to be answered.
     #[derive(Debug)]
@@ -131,28 +131,34 @@ pub mod order {
     #[derive(Debug, Default)]
     pub struct OnError;
 
+    /// The same, which has got it.
+    #[derive(Debug, Default)]
+    pub struct AfterError;
+
     /// Nothing is left of the message.
     #[derive(Debug, Default)]
     pub struct Nothing;
 }
 
-/// Whether an argument may stand where it does: `Self` is how it comes, `Before` what those before it left.
+/// Whether an argument may stand where it does, after arguments that left `Before`.
 #[diagnostic::on_unimplemented(
-    message = "this argument cannot stand here",
-    label = "the arguments before it leave nothing for it",
+    message = "`{Self}` cannot stand here",
+    label = "the arguments before it leave nothing for it, or there is no message to take it from",
     note = "a command takes what it requires first, then each `Option`, and last one `Vec` or a `Rest`",
-    note = "a `#[message]` and an `#[otherwise]` take their message once, and an `#[on_error]` takes `&CommandError`"
+    note = "a `#[message]` and an `#[otherwise]` take their message once; an `#[on_error]`, and nothing else, takes `&CommandError`"
 )]
-pub trait Follows<Before> {
-    /// What it leaves.
-    type Left: Default;
-}
+pub trait Placed<By, Before, Left> {}
+
+#[diagnostic::do_not_recommend]
+impl<A, By: Follows<Before, Left>, Before, Left> Placed<By, Before, Left> for A {}
+
+/// The same of how an argument comes. What it leaves is a parameter and not an associated type, so that an argument that
+/// cannot stand where it does is one error and not two.
+pub trait Follows<Before, Left> {}
 
 macro_rules! follows {
     ($(impl$(<$word:ident>)? $before:ident => $left:ident for $by:ty;)*) => {$(
-        impl$(<$word>)? Follows<order::$before> for $by {
-            type Left = order::$left;
-        }
+        impl$(<$word>)? Follows<order::$before, order::$left> for $by {}
     )*};
 }
 
@@ -160,41 +166,38 @@ follows! {
     impl<By> Words => Words for from::Word<By>;
     impl<By> Words => AfterOptional for from::Optional<By>;
     impl<By> Words => Nothing for from::Several<By>;
-    impl Words => Nothing for from::Rest;
+    impl Words => Nothing for from::Remainder;
     impl<By> AfterOptional => AfterOptional for from::Optional<By>;
     impl<By> AfterOptional => Nothing for from::Several<By>;
-    impl AfterOptional => Nothing for from::Rest;
+    impl AfterOptional => Nothing for from::Remainder;
     impl<By> Whole => Nothing for from::Word<By>;
-    impl Whole => Nothing for from::Rest;
-    impl OnError => OnError for from::Error;
+    impl Whole => Nothing for from::Remainder;
+    impl OnError => AfterError for from::Error;
+    impl AfterError => AfterError for from::Error;
 }
 
 /// What a request gives leaves everything of the message.
-impl<Before: Default> Follows<Before> for by::Reference {
-    type Left = Before;
-}
+impl<Before> Follows<Before, Before> for by::Reference {}
 
-impl<Before: Default> Follows<Before> for by::Value {
-    type Left = Before;
-}
+impl<Before> Follows<Before, Before> for by::Value {}
 
 /// The next argument of the list, made if it is one that is made, and what may come after it.
 ///
 /// # Errors
 ///
 /// As [`MessageArgument::make`].
-pub fn make<'m, 'r, A, S, T, By, Before>(
+pub fn make<'m, 'r, A, S, T, By, Before, Left>(
     _: Before,
     name: &'static str,
     message: &mut Message<'_, 'm>,
     parts: &mut Parts<'r, S>,
-) -> Result<(Option<A>, By::Left), Failure>
+) -> Result<(Option<A>, Left), Failure>
 where
-    A: MessageArgument<'m, 'r, S, T, By>,
+    A: MessageArgument<'m, 'r, S, T, By> + Placed<By, Before, Left>,
     S: RequestHandler,
-    By: Follows<Before>,
+    Left: Default,
 {
-    Ok((A::make(name, message, parts)?, By::Left::default()))
+    Ok((A::make(name, message, parts)?, Left::default()))
 }
 
 /// The one that was made, or else one that is lent.
@@ -335,7 +338,7 @@ from_message! {
         words.map(|word| parse(name, word)).collect::<Result<_, _>>().map(Some)
     };
 
-    [] from::Rest => Rest<'m>: Shape::Several, |name, message| {
+    [] from::Remainder => Rest<'m>: Shape::Several, |name, message| {
         let rest = message.rest();
         match str::from_utf8(rest) {
             Ok(rest) => Ok(Some(Self(rest))),

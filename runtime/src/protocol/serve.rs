@@ -34,7 +34,7 @@ pub fn commands<F: CommandFrame, S: RequestHandler, Session>(
         let name = Name::of(message.name());
         on_command(session, name.as_bytes(), &mut message, turn)
     };
-    serve::<F, S, Session>(session, parts, on_message, on_error)
+    serve::<F, S, Session>(session, parts, Some(F::refuse), on_message, on_error)
 }
 
 /// Runs `on_message` on each message until the peer has no more to say.
@@ -51,12 +51,16 @@ pub fn messages<F: Frame, S: RequestHandler, Session>(
     let on_message = |session: &mut Session, message: &[u8], turn: &mut Turn<'_, S>| {
         on_message(session, &mut Message::whole(message), turn)
     };
-    serve::<F, S, Session>(session, parts, on_message, on_error)
+    serve::<F, S, Session>(session, parts, None, on_message, on_error)
 }
+
+/// How a frame tells the peer of an error.
+type Refuse = fn(&CommandError, &mut Answer<'_>) -> io::Result<()>;
 
 fn serve<F: Frame, S: RequestHandler, Session>(
     session: &mut Session,
     parts: &mut Parts<'_, S>,
+    refuse: Option<Refuse>,
     mut on_message: impl FnMut(&mut Session, &[u8], &mut Turn<'_, S>) -> Result<(), Failure>,
     mut on_error: impl FnMut(&mut Session, &CommandError, &mut Turn<'_, S>) -> Result<(), Failure>,
 ) -> Result<(), BoxError> {
@@ -83,6 +87,7 @@ fn serve<F: Frame, S: RequestHandler, Session>(
             shutdown,
             options,
             frame: &frame,
+            refuse,
             room: &mut room,
             command: "",
             closes: false,
@@ -126,6 +131,7 @@ pub struct Turn<'t, S: RequestHandler> {
     shutdown: &'t ShutdownHandle,
     options: MessageOptions,
     frame: &'t dyn Frame,
+    refuse: Option<Refuse>,
     room: &'t mut Room,
     command: &'static str,
     closes: bool,
@@ -184,24 +190,16 @@ impl<S: RequestHandler> fmt::Debug for Turn<'_, S> {
     }
 }
 
-/// What is done about an error of a command where there is no `#[on_error]`: the peer is told.
+/// What is done about an error where there is no `#[on_error]`: the peer of a command is told, and a `#[message]` fails.
 ///
 /// # Errors
 ///
-/// The connection's.
-pub fn refuse<F: CommandFrame, S: RequestHandler, Session>(
+/// The connection's, or that there is nothing to tell the peer.
+pub fn refuse<S: RequestHandler, Session>(
     _: &mut Session,
     error: &CommandError,
     turn: &mut Turn<'_, S>,
 ) -> Result<(), Failure> {
-    turn.answer(|answer| F::refuse(error, answer))
-}
-
-/// The same for a `#[message]`: the handler fails with it.
-///
-/// # Errors
-///
-/// Always.
-pub fn fail<S: RequestHandler, Session>(_: &mut Session, _: &CommandError, _: &mut Turn<'_, S>) -> Result<(), Failure> {
-    Err(Failure::Unanswered)
+    let refuse = turn.refuse.ok_or(Failure::Unanswered)?;
+    turn.answer(|answer| refuse(error, answer))
 }

@@ -1,0 +1,16 @@
+#![allow(unused)] // 2 mistakes
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[handler(crlf = true, help = true)]
+impl Server {
+    #[command]
+    fn get(&self) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

@@ -1,0 +1,19 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[handler]
+impl Server {
+    #[message]
+    fn line(&self, line: &str) {}
+
+    #[message]
+    fn other(&self, line: &str) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}
