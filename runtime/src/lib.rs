@@ -58,6 +58,10 @@ pub use macros::{handler, socket_server};
 #[cfg(feature = "macros")]
 mod macros;
 
+#[cfg(feature = "macros")]
+#[doc = include_str!("tutorial.md")]
+pub mod tutorial {}
+
 /// CPython's `TCPServer`.
 pub type TcpServer<S> = Server<S, Tcp, Iterative>;
 /// CPython's `UDPServer`.

@@ -60,15 +60,15 @@ pub use socketserver_macros::socket_server;
 /// | `#[handler] impl Server` | `&self`, the server itself, shared by all requests | no state of a request's own |
 /// | `#[handler(Server)] impl Session` | `&mut self`, a fresh value for each request | state of a request's own |
 ///
-/// `crate = path` says where this crate is, if it is not `::socketserver`. CPython: a subclass of
-/// `BaseRequestHandler`, of which each request gets an instance.
+/// `frame = type` says what a [message](#messages-and-commands) is, and `crate = path` where this crate is, if it is not
+/// `::socketserver`. CPython: a subclass of `BaseRequestHandler`, of which each request gets an instance.
 ///
 /// # Hooks
 ///
 /// - `setup`, before the request. In the second form, without a receiver, it makes the session: `-> Self` or
 ///   `-> Result<Self, E>`. If it is missing or takes `&mut self`, the session's `Default` makes it. If it fails, nothing
 ///   else runs.
-/// - `handle`, the request. The only one that has to be there.
+/// - `handle`, the request. The only one that has to be there, unless messages are taken one by one.
 /// - `finish`, after the request, also if `handle` failed or panicked.
 ///
 /// They return `()` or `Result<(), E>`, with `E: Into<Box<dyn Error + Send + Sync>>`. Every other method is left alone.
@@ -131,6 +131,89 @@ pub use socketserver_macros::socket_server;
 ///
 /// let server = Counter::default().bind("127.0.0.1:0")?;
 /// # server.start()?.shutdown()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Messages and commands
+///
+/// Instead of `handle`, which takes the whole request, methods can take its messages one by one. Attributes say which:
+///
+/// | attribute | the method is called | it may ask for |
+/// |---|---|---|
+/// | `#[command]` | for a message whose first word is its name, in any letter case | the words that follow |
+/// | `#[command("get", "fetch")]` | the same, by these names | |
+/// | `#[otherwise]` | for a message that is no command | the message |
+/// | `#[message]` | for each message; there are no commands then | the message |
+/// | `#[on_error]` | to answer an error | `&`[`CommandError`](crate::CommandError) |
+///
+/// Both forms can have them, and `setup` and `finish` beside them.
+///
+/// **A message** is a line, or what `frame = type` says: [`Line`](crate::Line), [`Delimited`](crate::Delimited),
+/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed), or a [`Frame`](crate::Frame) of your own, which is
+/// a [`CommandFrame`](crate::CommandFrame) if it has commands. On a transport of packets, a packet is a message.
+///
+/// **Arguments** are asked for by type:
+///
+/// | argument of a command | what it is |
+/// |---|---|
+/// | any type that implements `FromStr` | the next word, parsed; its error is an `E` as above |
+/// | `&str`, `&[u8]` | the next word, borrowed |
+/// | `Option` of one of these | the next word, if there is one |
+/// | `Vec` of one of these | all words that are left |
+/// | [`Rest`](crate::Rest) | what is left of the message, as it stands |
+/// | what any hook may ask for | beside the words, in any place |
+///
+/// A `#[message]` or `#[otherwise]` may ask for its message in the ways of a single word, or as `Rest`. In a method that
+/// is called for a message, `&[u8]` and `SocketAddr` are taken from the message; the peer is `&`[`Address`](crate::Address).
+/// A `&mut Reader` begins behind the message: a command reads there what belongs to it.
+///
+/// **Replies** are what the methods return, any [`Reply`](crate::Reply): `()` is none, a string or a number is a message,
+/// `Option` its value or an empty message, `Vec` a message for each, [`Close`](crate::Close) the reply and then the end
+/// of the connection. They are gathered while further messages are in the buffer.
+///
+/// **Errors** are told to the peer, and the next message is taken: an unknown command, an argument that is missing, too
+/// many or not to be parsed, a line that is too long, and the `Err` of a command that returns a `Result`. The reply is
+/// what `#[on_error]` makes of it, or `error: ..` with what is wrong. An error of a `#[message]`, if there is no
+/// `#[on_error]`, and an error of `#[on_error]` itself fail the handler, as an error of `handle` does.
+///
+/// The server's options [`max_line`](crate::Options::max_line), [`crlf`](crate::Options::crlf) and
+/// [`help`](crate::Options::help) concern them. CPython has no counterpart.
+///
+/// ```
+/// use socketserver::{Close, CommandError, handler, socket_server};
+/// use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+///
+/// #[socket_server(tcp, threading, help = true)]
+/// #[derive(Default)]
+/// struct Counter {
+///     count: AtomicI64,
+/// }
+///
+/// #[handler]
+/// impl Counter {
+///     /// Adds BY, or one.
+///     #[command]
+///     fn add(&self, by: Option<i64>) -> i64 {
+///         let by = by.unwrap_or(1);
+///         self.count.fetch_add(by, Relaxed) + by
+///     }
+///
+///     #[command("quit", "exit")]
+///     fn quit(&self) -> Close<&'static str> {
+///         Close("bye")
+///     }
+///
+///     #[on_error]
+///     fn refused(&self, error: &CommandError) -> String {
+///         format!("what? {error}")
+///     }
+/// }
+/// # use std::io::Write;
+/// # let server = Counter::default().bind("127.0.0.1:0")?.start()?;
+/// # let mut client = std::net::TcpStream::connect(server.local_address())?;
+/// # client.write_all(b"add\nADD 4\nadd x\nnone\nquit\n")?;
+/// # let text = std::io::read_to_string(client)?;
+/// # assert_eq!(text, "1\n5\nwhat? add: `by` cannot be `x`: invalid digit found in string\nwhat? no such command: `none`\nbye\n");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub use socketserver_macros::handler;

@@ -21,7 +21,10 @@
     clippy::pedantic
 )]
 
-use socketserver::{Address, Connection, FromRequest, Hooks, Reader, UnixStream, Writer, handler, socket_server};
+use socketserver::{
+    Address, Close, CommandError, Connection, FromRequest, Hooks, Reader, Rest, UnixStream, Writer, handler,
+    socket_server,
+};
 use std::fmt;
 use std::io::{self, Write as _};
 
@@ -36,6 +39,34 @@ impl Upper {
             writeln!(output, "{}", line.to_uppercase())?;
         }
         Ok(())
+    }
+}
+
+/// Commands, strictly.
+#[socket_server(tcp, threading, help = true)]
+struct Commands;
+
+#[handler]
+impl Commands {
+    /// Looks KEY up.
+    #[command("get", "fetch")]
+    fn get(&self, key: &str, rest: Rest<'_>, peer: &Address) -> Option<String> {
+        (peer.port().is_some() && rest.is_empty()).then(|| key.to_owned())
+    }
+
+    #[command]
+    fn quit(&self) -> Close<&'static str> {
+        Close("bye")
+    }
+
+    #[otherwise]
+    fn unknown(&self, line: &str) -> usize {
+        line.len()
+    }
+
+    #[on_error]
+    fn refused(&self, error: &CommandError) -> String {
+        error.to_string()
     }
 }
 
@@ -118,6 +149,7 @@ impl<S: fmt::Display + Send + Sync + 'static> Never<S> {
 
 fn main() {
     drop(Upper.builder());
+    drop(Commands.builder());
     drop(Measure.builder());
     drop(Never("x").builder());
 }

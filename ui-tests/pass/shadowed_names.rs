@@ -48,6 +48,41 @@ impl Shadows {
     }
 }
 
+struct Message;
+struct Turn;
+struct Vec;
+struct Entry;
+struct Line;
+struct Close;
+struct Rest;
+const words: u8 = 0;
+const name: u8 = 0;
+const turn: u8 = 0;
+const message: u8 = 0;
+const order: u8 = 0;
+const error: u8 = 0;
+
+#[socket_server(tcp, help = true)]
+struct Commands;
+
+#[handler(frame = ::socketserver::Line)]
+impl Commands {
+    #[command]
+    fn get(&self, key: &str, output: &mut ::socketserver::Writer) {
+        let (_, _) = (key, output);
+    }
+
+    #[otherwise]
+    fn otherwise(&self, line: &[u8]) {
+        let _ = line;
+    }
+
+    #[on_error]
+    fn on_error(&self, problem: &::socketserver::CommandError) {
+        let _ = problem;
+    }
+}
+
 /// A parameter has the name that the macro would have taken.
 #[socket_server(udp)]
 struct Generic<Kind>(Kind);
@@ -60,5 +95,6 @@ impl<Kind: ::core::marker::Send + ::core::marker::Sync + 'static> Generic<Kind> 
 fn main() {
     let bound = Shadows.bind("127.0.0.1:0");
     drop(bound);
+    drop(Commands.bind("127.0.0.1:0"));
     drop(Generic(1).bind("127.0.0.1:0"));
 }

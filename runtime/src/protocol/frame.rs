@@ -194,8 +194,9 @@ impl FrameError {
         self.passes_over.is_none()
     }
 
-    pub(crate) fn passed_over(&self) -> usize {
-        self.passes_over.unwrap_or_default()
+    /// How many bytes are to be taken before decoding goes on; `None` if the error is final.
+    pub fn passes_over(&self) -> Option<usize> {
+        self.passes_over
     }
 
     /// The one inside an error of [`Reader::next_message`](crate::Reader::next_message), if it is one.

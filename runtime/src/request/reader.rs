@@ -200,23 +200,18 @@ impl Reader {
                     }
                     at_end = self.receive_more(longest)? == 0;
                 }
-                Err(error) if error.is_final() => return Err(self.give_up_because(error)),
                 Err(error) => {
-                    self.consume(error.passed_over());
+                    // Behind a final one nothing can be read any more.
+                    self.consume(error.passes_over().unwrap_or(usize::MAX));
                     return Err(error.into());
                 }
             }
         }
     }
 
-    /// Nothing that was received can be read any more.
     fn give_up(&mut self, why: impl Into<Cow<'static, str>>) -> io::Error {
-        self.give_up_because(FrameError::new(why))
-    }
-
-    fn give_up_because(&mut self, error: FrameError) -> io::Error {
         self.start = self.end;
-        error.into()
+        FrameError::new(why).into()
     }
 
     pub(crate) fn options(&self) -> MessageOptions {
@@ -300,7 +295,7 @@ impl BufRead for Reader {
     }
 
     fn consume(&mut self, amount: usize) {
-        self.start = (self.start + amount).min(self.end);
+        self.start = self.start.saturating_add(amount).min(self.end);
     }
 }
 
