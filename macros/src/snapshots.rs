@@ -50,6 +50,39 @@ fn upper() {
 }
 
 #[test]
+fn commands() {
+    let handler = quote! {
+        impl Session {
+            /// Stores VALUE under KEY.
+            #[command]
+            fn set(&mut self, key: String, value: Rest) -> &'static str {}
+
+            #[cfg(unix)]
+            #[command("get", "FETCH")]
+            fn get(&self, store: &Store, key: &str, output: &mut Writer) -> io::Result<()> {}
+
+            #[otherwise]
+            fn unknown(&self, line: &str) -> String {}
+
+            #[on_error]
+            fn refused(&self, error: &CommandError) {}
+        }
+    };
+    check("commands", 230, [Input::Handler(quote!(Store, frame = Delimited<0>), handler)]);
+}
+
+#[test]
+fn message() {
+    let handler = quote! {
+        impl Store {
+            #[message]
+            fn message(&self, body: &[u8]) -> Vec<u8> {}
+        }
+    };
+    check("message", 66, [Input::Handler(quote!(), handler)]);
+}
+
+#[test]
 fn chat() {
     let server = quote! {
         #[derive(Default)]

@@ -3,10 +3,12 @@
 
 mod clients;
 mod counts;
+mod messages;
 mod places;
 mod processes;
 
 pub use clients::{ask, ask_packet, connect};
 pub use counts::{children, descriptors, threads, wait_until};
+pub use messages::{Event, decode};
 pub use places::Place;
 pub use processes::{Server, run, serves};

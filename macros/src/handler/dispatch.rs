@@ -11,15 +11,34 @@ use crate::crate_path::{at, moved_to};
 
 /// Calls the loop with what is to be done for each message, and for each error.
 pub(crate) fn dispatch(handler: &Handler<'_>) -> TokenStream {
-    let private = private(handler);
     let frame = frame(handler);
-    if handler.roles.commands.is_empty() {
+    let on_error = on_error(handler);
+    let serve = if handler.roles.commands.is_empty() {
         let message = alternatives(&handler.roles.message, |hook| call(handler, hook, &quote!(Whole)), &no_message());
-        let on_error = on_error(handler);
-        return quote! {
-            #private::messages::<#frame, Self, _>(__session, __parts, |__session, __message, __turn| #message, #on_error)
+        quote!(__messages::<#frame, Self, _>(__session, __parts, |__session, __message, __turn| #message, #on_error))
+    } else {
+        let command = command(handler);
+        quote! {
+            __commands::<#frame, Self, _>(
+                __session,
+                __parts,
+                |__session, __name, __message, __turn| #command,
+                #on_error,
+            )
+        }
+    };
+    let private = private(handler);
+    quote!({
+        use #private::{
+            Entry as __Entry, Message as __Message, commands as __commands, make as __make, messages as __messages,
+            or_lend as __or_lend, order as __order, refuse as __refuse, shape as __shape,
         };
-    }
+        #serve
+    })
+}
+
+/// Calls the command of this name.
+fn command(handler: &Handler<'_>) -> TokenStream {
     let arms = handler.roles.commands.iter().map(|command| arm(handler, command));
     let help = help(handler);
     let otherwise = alternatives(
@@ -30,18 +49,12 @@ pub(crate) fn dispatch(handler: &Handler<'_>) -> TokenStream {
         },
         &quote!(__message.unknown()),
     );
-    let on_error = on_error(handler);
     quote! {
-        #private::commands::<#frame, Self, _>(
-            __session,
-            __parts,
-            |__session, __name, __message, __turn| match __name {
-                #(#arms)*
-                b"help" if __turn.has_help() => #help,
-                _ => #otherwise,
-            },
-            #on_error,
-        )
+        match __name {
+            #(#arms)*
+            b"help" if __turn.has_help() => #help,
+            _ => #otherwise,
+        }
     }
 }
 
@@ -62,7 +75,6 @@ fn arm(handler: &Handler<'_>, command: &Command<'_>) -> TokenStream {
 
 /// An entry for each command, from its documentation and signature.
 fn help(handler: &Handler<'_>) -> TokenStream {
-    let private = private(handler);
     let entries = handler.roles.commands.iter().map(|command| {
         let Command { hook, names, text } = command;
         let cfg = hook.cfg.iter();
@@ -70,36 +82,34 @@ fn help(handler: &Handler<'_>) -> TokenStream {
         let arguments = hook.arguments.iter().map(|argument| {
             let name = &argument.name;
             let ty = types.apply(argument.ty);
-            quote!(.argument(#name, #private::shape::<#ty, Self, __Of<Self>, _>()))
+            quote!(.argument(#name, __shape::<#ty, Self, __Of<Self>, _>()))
         });
         quote! {
             #(#[cfg(#cfg)])*
-            { __entries.push(#private::Entry::new(&[#(#names),*], #text)#(#arguments)*); }
+            { __entries.push(__Entry::new(&[#(#names),*], #text)#(#arguments)*); }
         }
     });
     quote!({ let mut __entries = ::std::vec::Vec::new(); #(#entries)* __turn.help(&__entries) })
 }
 
 fn on_error(handler: &Handler<'_>) -> TokenStream {
-    let private = private(handler);
     let hooks = &handler.roles.on_error;
     if hooks.is_empty() {
-        return quote!(#private::refuse);
+        return quote!(__refuse);
     }
     let call = alternatives(
         hooks,
         |hook| {
             let call = call(handler, hook, &quote!(OnError));
-            quote!({ let __message = &mut #private::Message::of_error(__error); #call })
+            quote!({ let __message = &mut __Message::of_error(__error); #call })
         },
-        &quote!(#private::refuse(__session, __error, __turn)),
+        &quote!(__refuse(__session, __error, __turn)),
     );
     quote!(|__session, __error, __turn| #call)
 }
 
 /// Takes the arguments, calls the method, and answers with what it returns.
 fn call(handler: &Handler<'_>, hook: &Hook<'_>, order: &TokenStream) -> TokenStream {
-    let private = private(handler);
     let name = hook.name;
     let types = transplant(handler, hook);
     let mut made = TokenStream::new();
@@ -109,13 +119,10 @@ fn call(handler: &Handler<'_>, hook: &Hook<'_>, order: &TokenStream) -> TokenStr
         let ty = types.apply(argument.ty);
         let argument_name = &argument.name;
         let local = format_ident!("__argument_{index}", span = span);
-        let private = handler.crate_path.at(span);
         made.extend(quote_spanned! {span=>
-            let (#local, __order) =
-                #private::__private::make::<#ty, Self, __Of<Self>, _, _, _>(__order, #argument_name, __message, __parts)?;
+            let (#local, __order) = __make::<#ty, Self, __Of<Self>, _, _, _>(__order, #argument_name, __message, __parts)?;
         });
-        arguments
-            .push(quote_spanned!(span=> #private::__private::or_lend::<#ty, Self, __Of<Self>, _>(#local, __parts)?));
+        arguments.push(quote_spanned!(span=> __or_lend::<#ty, Self, __Of<Self>, _>(#local, __parts)?));
     }
     // What no argument has taken is for the peer to hear of; a message that is whole has nothing else.
     let end = (order.to_string() == "Words").then(|| quote!(__message.end()?;));
@@ -124,18 +131,17 @@ fn call(handler: &Handler<'_>, hook: &Hook<'_>, order: &TokenStream) -> TokenStr
     let begin = (!hook.arguments.is_empty()).then(|| {
         quote! {
             let __parts = &mut __turn.parts();
-            let __order = #private::order::#order::default();
+            let __order = __order::#order::default();
             #made
         }
     });
-    let used = (!hook.arguments.is_empty()).then(|| quote!(let _ = __order;));
     if hook.returns_never() {
-        return quote!({ #begin #used #end #call });
+        return quote!({ #begin #end #call });
     }
     let span = at(hook.output.map_or_else(|| name.span(), syn::spanned::Spanned::span));
     let output = hook.output.map_or_else(|| quote_spanned!(span=> ()), |ty| types.apply(ty));
     let reply = quote_spanned!(span=> __turn.reply::<#output>(__output));
-    quote!({ let __output = { #begin #used #end #call }; #reply })
+    quote!({ let __output = { #begin #end #call }; #reply })
 }
 
 fn frame(handler: &Handler<'_>) -> TokenStream {
