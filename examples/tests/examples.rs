@@ -1,16 +1,12 @@
-//! Talks to every example: each is started as a user would, and ended by a signal.
-//!
-//! Cargo builds the examples along with the tests, into a directory beside theirs.
+//! Talks to the examples that need no more than `std`: each is started as a user would, and ended by a signal.
 
-use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use socketserver::Address;
-use support::{Place, ask, ask_packet, wait_until};
+use support::{Ended, Place, Program, ask, ask_packet, executable};
 
 /// Its own tests are run here, which those of an example are not.
 #[allow(dead_code, reason = "all but what is tested")]
@@ -23,7 +19,7 @@ fn upper_answers_in_upper_case() {
     let address = upper.address();
     assert_eq!(ask(&address, "hello").unwrap(), "HELLO");
     assert_eq!(ask(&address, "straße").unwrap(), "STRASSE");
-    assert!(upper.stop().ends_with("drained; connections: 2\n"));
+    assert!(upper.stop().output.ends_with("drained; connections: 2\n"));
 }
 
 #[test]
@@ -42,7 +38,7 @@ fn upper_all_answers_on_all_twelve_and_leaves_no_path() {
             };
             assert_eq!(reply, "HELLO\n", "{transport}, {mixin}");
             assert_eq!(path.exists(), transport.starts_with("unix"), "{transport}, {mixin}");
-            let rest = upper.stop();
+            let rest = upper.stop().output;
             assert!(rest.ends_with("drained; requests: 1\n"), "{transport}, {mixin}: {rest}");
             assert!(!path.exists(), "{transport}, {mixin}");
         }
@@ -65,7 +61,7 @@ fn upper_all_says_which_words_there_are() {
 
 #[test]
 fn threads_and_processes_shows_who_served_each_request() {
-    let (status, output) = Program::start("threads_and_processes", &["3"]).wait();
+    let Ended { status, output, .. } = Program::start("threads_and_processes", &["3"]).wait();
     assert!(status.success(), "{status}: {output}");
     let of = |mixin: &str| -> Vec<Row> {
         let lines = output.lines().filter(|line| line.starts_with(mixin) && line.contains("ThreadId"));
@@ -115,7 +111,7 @@ fn three_members_chat() {
     assert_eq!([ann.line(), cay.line()], ["* bob leaves"; 2]);
     drop(cay);
     assert_eq!(ann.line(), "* cay leaves");
-    assert!(chat.stop().ends_with("drained; connections: 3\n"));
+    assert!(chat.stop().output.ends_with("drained; connections: 3\n"));
     assert_eq!(ann.line(), "");
 }
 
@@ -169,7 +165,7 @@ fn time_is_that_of_the_clock() {
         String::from_utf8(output.expect("date(1)").stdout).expect("text")
     };
     assert!(possible.clone().any(|second| date(second).trim_end() == text.trim_end()), "{text}");
-    assert!(program.stop().ends_with("drained; packets: 2\n"));
+    assert!(program.stop().output.ends_with("drained; packets: 2\n"));
 }
 
 #[test]
@@ -177,66 +173,6 @@ fn time_says_what_is_not_a_port() {
     let output = Command::new(executable("time")).arg("noon").output().unwrap();
     assert!(!output.status.success());
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "Error: \"`noon` is not a port\"\n");
-}
-
-/// A running example, killed when it is dropped.
-struct Program {
-    process: Child,
-    output: BufReader<ChildStdout>,
-}
-
-impl Program {
-    fn start(name: &str, arguments: &[&str]) -> Self {
-        let mut process = Command::new(executable(name))
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("the example `{name}` was not built: {error}"));
-        let output = BufReader::new(process.stdout.take().expect("its output"));
-        Self { process, output }
-    }
-
-    /// Where it says that it listens.
-    fn address(&mut self) -> Address {
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("a line of output");
-        let address = line.strip_prefix("listening on ").and_then(|rest| rest.split_whitespace().next());
-        let address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
-        address.parse().map_or_else(|_| Address::Path(address.into()), Address::Inet)
-    }
-
-    /// Asks it to end, and sees that it ends well; the rest of what it says.
-    #[track_caller]
-    fn stop(self) -> String {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill(1)").success());
-        let (status, rest) = self.wait();
-        assert!(status.success(), "{status}: {rest}");
-        rest
-    }
-
-    fn wait(mut self) -> (ExitStatus, String) {
-        wait_until("the example ends", || self.process.try_wait().expect("its status").is_some());
-        let mut rest = String::new();
-        self.output.read_to_string(&mut rest).expect("the rest of its output");
-        (self.process.wait().expect("its status"), rest)
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        if let Ok(None) = self.process.try_wait() {
-            let _ = self.process.kill();
-            let _ = self.process.wait();
-        }
-    }
-}
-
-/// The executable of an example: `target/debug/examples/NAME`, where this one is `target/debug/deps/examples-HASH`.
-fn executable(name: &str) -> PathBuf {
-    let this = env::current_exe().expect("this test's own program");
-    let profile = this.parent().and_then(|deps| deps.parent()).expect("the directory of the profile");
-    profile.join("examples").join(name)
 }
 
 /// A client of the chat room.

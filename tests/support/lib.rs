@@ -1,14 +1,17 @@
-//! What the integration tests share: clients, places for sockets, and counts of what must not leak.
+//! What the integration tests share: clients, child processes, places for sockets, and counts of what must not leak.
 #![allow(clippy::missing_panics_doc, clippy::missing_errors_doc, reason = "a test fails by a panic")]
 
+mod children;
 mod clients;
 mod counts;
 mod messages;
 mod places;
 mod processes;
+mod programs;
 
 pub use clients::{ask, ask_packet, connect};
 pub use counts::{children, descriptors, threads, wait_until};
 pub use messages::{Event, decode};
 pub use places::Place;
 pub use processes::{Server, run, serves};
+pub use programs::{Ended, Program, executable};

@@ -7,9 +7,11 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write, stdout};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
 
 use socketserver::Address;
+
+use crate::children::ChildProcess;
 
 /// Runs tests by name, or the server that this process is called for. Arguments filter, as with the usual harness.
 pub fn run(tests: &[(&str, fn())], servers: &[(&str, fn())]) -> ExitCode {
@@ -59,7 +61,7 @@ pub fn serves(address: &Address) {
 /// A server process, killed when it is dropped.
 #[derive(Debug)]
 pub struct Server {
-    process: Child,
+    process: ChildProcess,
     output: BufReader<ChildStdout>,
     address: Address,
 }
@@ -67,14 +69,14 @@ pub struct Server {
 impl Server {
     /// Starts the server `name` of this test binary with `arguments`, and waits until it is bound.
     pub fn start(name: &str, arguments: &[&str]) -> Self {
-        let mut process = Command::new(env::current_exe().expect("this test's own program"))
-            .args(["--serve", name])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a server process");
-        let mut output = BufReader::new(process.stdout.take().expect("its output"));
+        let mut process = ChildProcess::spawn(
+            Command::new(env::current_exe().expect("this test's own program"))
+                .args(["--serve", name])
+                .args(arguments)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped()),
+        );
+        let mut output = BufReader::new(process.child.stdout.take().expect("its output"));
         let mut line = String::new();
         output.read_line(&mut line).expect("the address");
         let line = line.trim_end();
@@ -93,12 +95,12 @@ impl Server {
 
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.pid()
     }
 
     /// Its standard input, for a server that waits for a word.
     pub fn input(&mut self) -> &mut ChildStdin {
-        self.process.stdin.as_mut().expect("its input")
+        self.process.input()
     }
 
     /// The next line of its standard output.
@@ -110,18 +112,14 @@ impl Server {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: i32) {
-        let pid = libc::pid_t::try_from(self.pid()).expect("a process id");
-        // SAFETY: kill(2) takes any numbers; the process is our child, and not waited for.
-        #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
-        let result = unsafe { libc::kill(pid, signal) };
-        assert_eq!(result, 0, "the server process is there");
+        self.process.signal(signal);
     }
 
     /// Waits until it has ended; how it did, and what it had still to say.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).expect("the rest of its output");
-        (self.process.wait().expect("its status"), rest)
+        (self.process.wait(), rest)
     }
 
     /// Asks it to shut down, and sees that it ends well.
@@ -131,14 +129,5 @@ impl Server {
         let (status, rest) = self.wait();
         assert!(status.success(), "the server ended with {status}: {rest}");
         rest
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Ok(None) = self.process.try_wait() {
-            let _ = self.process.kill();
-            let _ = self.process.wait();
-        }
     }
 }

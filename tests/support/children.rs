@@ -1,0 +1,52 @@
+//! A child process of a test.
+
+use std::process::{Child, ChildStdin, Command, ExitStatus};
+
+use crate::wait_until;
+
+/// A child process, killed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct ChildProcess {
+    pub(crate) child: Child,
+}
+
+impl ChildProcess {
+    #[track_caller]
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        Self { child }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn input(&mut self) -> &mut ChildStdin {
+        self.child.stdin.as_mut().expect("its input")
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: i32) {
+        let pid = libc::pid_t::try_from(self.pid()).expect("a process id");
+        // SAFETY: kill(2) takes any numbers; the process is our child, and not waited for.
+        #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
+        let result = unsafe { libc::kill(pid, signal) };
+        assert_eq!(result, 0, "the child process is there");
+    }
+
+    /// Waits until it has ended; how it did.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        wait_until("the child process ends", || self.child.try_wait().expect("its status").is_some());
+        self.child.wait().expect("its status")
+    }
+}
+
+impl Drop for ChildProcess {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
