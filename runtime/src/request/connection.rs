@@ -73,7 +73,8 @@ impl Connection {
         &mut self.writer
     }
 
-    /// Both halves at once; they may go to two threads.
+    /// Both halves at once; they may go to two threads, of which neither holds up the other. What is written while the
+    /// reader waits is sent at once.
     pub fn split(&mut self) -> (&mut Reader, &mut Writer) {
         (&mut self.reader, &mut self.writer)
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use socket2::Socket;
@@ -22,7 +22,7 @@ pub struct Stream {
     output: Mutex<Vec<u8>>,
     capacity: usize,
     timeouts: Timeouts,
-    state: AtomicU8,
+    reader: AtomicU8,
     /// Something was received since something was last sent: a request may be in progress.
     owes_reply: AtomicBool,
     /// The peer has ended its side.
@@ -37,10 +37,13 @@ struct Timeouts {
     deadline: Option<Instant>,
 }
 
-/// What a connection is doing, for a shutdown to know whether it may be ended.
+/// What the reader of a connection is doing, for a shutdown and for writers in other threads.
 const BUSY: u8 = 0;
-const IDLE: u8 = 1;
-const CUT: u8 = 2;
+/// It waits, and has a part of a request.
+const AWAITS_REST: u8 = 1;
+/// It waits, and has none. The connection is idle if no reply is owed either.
+const AWAITS_REQUEST: u8 = 2;
+const CUT: u8 = 3;
 
 impl Stream {
     pub(crate) fn new(socket: Socket, settings: &RequestSettings) -> io::Result<Self> {
@@ -62,7 +65,7 @@ impl Stream {
                 write: settings.write_timeout,
                 deadline: settings.request_deadline.map(|deadline| Instant::now() + deadline),
             },
-            state: AtomicU8::new(BUSY),
+            reader: AtomicU8::new(BUSY),
             owes_reply: AtomicBool::new(false),
             at_end: AtomicBool::new(false),
             phase: settings.shutdown.phase(),
@@ -79,25 +82,28 @@ impl Stream {
     /// handler has read and not answered. A shutdown does not wait for a connection that has had its reply to all that
     /// it sent.
     pub(crate) fn receive(&self, buffer: &mut [u8], amid_request: bool) -> io::Result<usize> {
-        self.flush()?;
-        self.limit(Socket::set_read_timeout, self.timeouts.read)?;
-        let idle = !amid_request && !self.owes_reply.load(SeqCst);
-        let received = if idle { self.receive_idle(buffer) } else { self.receive_with_flags(buffer, 0) };
+        self.begin_wait(if amid_request { AWAITS_REST } else { AWAITS_REQUEST });
+        let received = self
+            .flush_unless_sending()
+            .and_then(|()| self.limit(Socket::set_read_timeout, self.timeouts.read))
+            .map(|()| self.receive_waiting(buffer));
+        self.end_wait();
+        let received = received?;
         match received {
             // A shutdown ends the input too, and then there may be more.
             Ok(0) if buffer.is_empty() || self.phase.is_shutting_down() => {}
             Ok(0) => self.at_end.store(true, SeqCst),
-            Ok(_) => self.owes_reply.store(true, SeqCst),
+            Ok(_) => self.set_owes_reply(true),
             Err(_) => {}
         }
         received.map_err(|error| self.timed_out(error, "nothing was received", "read_timeout", self.timeouts.read))
     }
 
     /// Either the shutdown sees that this connection is idle, or this connection sees that there is a shutdown: both
-    /// write their own flag first and read the other's then.
-    fn receive_idle(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.set_idle(true);
-        let received = if self.phase.is_shutting_down() {
+    /// write their own flag first and read the other's then. So do a writer in another thread, which has sent the reply
+    /// that was owed, and this reader.
+    fn receive_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.is_idle() && self.phase.is_shutting_down() {
             // What has arrived is still served.
             match self.receive_with_flags(buffer, libc::MSG_DONTWAIT) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
@@ -105,31 +111,52 @@ impl Stream {
             }
         } else {
             self.receive_with_flags(buffer, 0)
-        };
-        self.set_idle(false);
-        received
+        }
     }
 
     fn receive_with_flags(&self, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
         sys::stream::receive(self.socket.as_fd(), buffer, flags)
     }
 
-    fn set_idle(&self, idle: bool) {
-        let (from, to) = if idle { (BUSY, IDLE) } else { (IDLE, BUSY) };
+    fn begin_wait(&self, what_for: u8) {
         // One that was cut stays cut.
-        let _ = self.state.compare_exchange(from, to, SeqCst, SeqCst);
+        let _ = self.reader.compare_exchange(BUSY, what_for, SeqCst, SeqCst);
         if sys::child::is_forked() {
-            sys::child::set_idle(idle);
+            sys::child::set_awaits_request(what_for == AWAITS_REQUEST);
         }
+    }
+
+    fn end_wait(&self) {
+        let _ = self.reader.fetch_update(SeqCst, SeqCst, |reader| (reader != CUT).then_some(BUSY));
+        if sys::child::is_forked() {
+            sys::child::set_awaits_request(false);
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.reader.load(SeqCst) == AWAITS_REQUEST && !self.owes_reply.load(SeqCst)
     }
 
     /// Nothing that was received is still to be answered.
     pub(crate) fn settle(&self) {
-        self.owes_reply.store(false, SeqCst);
+        self.set_owes_reply(false);
     }
 
-    /// Gathers `bytes`, and sends what is gathered once it is too much, or if it must go `at_once`.
+    fn set_owes_reply(&self, owes: bool) {
+        self.owes_reply.store(owes, SeqCst);
+        if sys::child::is_forked() {
+            sys::child::set_owes_reply(owes);
+        }
+    }
+
+    /// Gathers `bytes`, and sends what is gathered once it is too much, if it must go `at_once`, or if the reader waits
+    /// in another thread: its wait would send nothing any more.
     pub(crate) fn write(&self, bytes: &[u8], at_once: bool) -> io::Result<()> {
+        self.gather(bytes, at_once)?;
+        self.follow_up()
+    }
+
+    fn gather(&self, bytes: &[u8], at_once: bool) -> io::Result<()> {
         let mut output = self.output();
         if !output.is_empty() && output.len() + bytes.len() > self.capacity {
             self.send(&mut output)?;
@@ -143,6 +170,11 @@ impl Stream {
 
     /// The same for formatted text, which thereby is never sent in pieces or mixed with another thread's.
     pub(crate) fn write_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
+        let gathered = self.gather_fmt(text, at_once);
+        self.follow_up().and(gathered)
+    }
+
+    fn gather_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
         let mut output = self.output();
         let before = output.len();
         if let Err(error) = output.write_fmt(text) {
@@ -154,8 +186,30 @@ impl Stream {
 
     /// Sends what is gathered.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        let mut output = self.output();
-        if output.is_empty() { Ok(()) } else { self.send(&mut output) }
+        self.send(&mut self.output())?;
+        self.follow_up()
+    }
+
+    /// The same for the reader, which is not to wait until a peer takes what another thread sends: whatever was gathered
+    /// before leaves with it, or by its [`follow_up`](Self::follow_up).
+    fn flush_unless_sending(&self) -> io::Result<()> {
+        match self.output.try_lock() {
+            Ok(mut output) => self.send(&mut output),
+            Err(TryLockError::Poisoned(poisoned)) => self.send(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
+    }
+
+    /// After a write, with the output unlocked: does what a reader that waits in another thread cannot do any more. It
+    /// has either found the output unlocked, or is seen to wait here.
+    fn follow_up(&self) -> io::Result<()> {
+        if matches!(self.reader.load(SeqCst), AWAITS_REST | AWAITS_REQUEST) {
+            self.send(&mut self.output())?;
+            if self.phase.is_shutting_down() {
+                self.close_if_idle();
+            }
+        }
+        Ok(())
     }
 
     fn output(&self) -> MutexGuard<'_, Vec<u8>> {
@@ -164,6 +218,9 @@ impl Stream {
 
     /// What could not be sent is dropped: the connection is broken, and a second try would repeat a part.
     fn send(&self, output: &mut Vec<u8>) -> io::Result<()> {
+        if output.is_empty() {
+            return Ok(());
+        }
         let result = self.send_bytes(output);
         output.clear();
         result
@@ -181,7 +238,7 @@ impl Stream {
                 }
             }
         }
-        self.owes_reply.store(false, SeqCst);
+        self.set_owes_reply(false);
         Ok(())
     }
 
@@ -215,7 +272,7 @@ impl Stream {
 
     /// Ends the input of a connection that waits between two requests.
     pub(crate) fn close_if_idle(&self) {
-        if self.state.load(SeqCst) == IDLE {
+        if self.is_idle() {
             // It can only be closed by the peer already.
             let _ = self.socket.shutdown(Shutdown::Read);
         }
@@ -224,7 +281,7 @@ impl Stream {
     /// Ends the connection, whatever it is doing; whether it was not cut before.
     pub(crate) fn cut(&self) -> bool {
         let _ = self.socket.shutdown(Shutdown::Both);
-        self.state.swap(CUT, SeqCst) != CUT
+        self.reader.swap(CUT, SeqCst) != CUT
     }
 
     /// Ends the output and lets the peer read it all.

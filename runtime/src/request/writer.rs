@@ -11,9 +11,9 @@ use super::stream::Stream;
 /// What is sent to the peer.
 ///
 /// On a connection, what is written is gathered, and sent when the handler's [`Reader`](crate::Reader) is about to
-/// wait for input, when `write_buffer` is full, on [`flush`](Write::flush), and when the handler ends. On a packet,
-/// it is gathered to one reply, sent at the end if anything was written and the handler did not fail. CPython:
-/// `wfile`.
+/// wait for input or waits for it in another thread, when `write_buffer` is full, on [`flush`](Write::flush), and when
+/// the handler ends. On a packet, it is gathered to one reply, sent at the end if anything was written and the handler
+/// did not fail. CPython: `wfile`.
 ///
 /// A write to a peer that is gone fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) or
 /// [`ConnectionReset`](io::ErrorKind::ConnectionReset), and one to a peer that takes nothing with

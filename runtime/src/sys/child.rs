@@ -1,7 +1,8 @@
 //! `fork(2)`, and what parent and child then do about each other.
 //!
-//! Only three facts of a forked child are kept in statics, because its signal handler has to reach them: whether
-//! this process is one, whether it was told to drain, and whether its connection waits between two requests.
+//! Only four facts of a forked child are kept in statics, because its signal handler has to reach them: whether this
+//! process is one, whether it was told to drain, whether its connection waits for a request, and whether a reply to the
+//! one before is owed.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,7 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 static DRAINING: AtomicBool = AtomicBool::new(false);
-static IDLE: AtomicBool = AtomicBool::new(false);
+static AWAITS_REQUEST: AtomicBool = AtomicBool::new(false);
+static OWES_REPLY: AtomicBool = AtomicBool::new(false);
 static CONNECTION: AtomicI32 = AtomicI32::new(-1);
 
 /// A child process that has not been waited for.
@@ -141,9 +143,14 @@ pub(crate) fn is_draining() -> bool {
     DRAINING.load(SeqCst)
 }
 
-/// Says whether the connection of this child waits between two requests.
-pub(crate) fn set_idle(idle: bool) {
-    IDLE.store(idle, SeqCst);
+/// Says whether the connection of this child waits for a request.
+pub(crate) fn set_awaits_request(awaits: bool) {
+    AWAITS_REQUEST.store(awaits, SeqCst);
+}
+
+/// Says whether something was received on it since something was last sent.
+pub(crate) fn set_owes_reply(owes: bool) {
+    OWES_REPLY.store(owes, SeqCst);
 }
 
 fn drain_on_signal(connection: Option<RawFd>, drains_on_interrupt: bool) {
@@ -162,8 +169,8 @@ fn drain_on_signal(connection: Option<RawFd>, drains_on_interrupt: bool) {
 extern "C" fn begin_drain(_: libc::c_int) {
     DRAINING.store(true, SeqCst);
     let connection = CONNECTION.load(SeqCst);
-    if connection >= 0 && IDLE.load(SeqCst) {
-        // SAFETY: this thread, the only one, is waiting for its connection, which is therefore still open.
+    if connection >= 0 && AWAITS_REQUEST.load(SeqCst) && !OWES_REPLY.load(SeqCst) {
+        // SAFETY: shutdown(2) takes any number, and while a thread waits for the connection it is open.
         unsafe { libc::shutdown(connection, libc::SHUT_RD) };
     }
 }
