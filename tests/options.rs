@@ -358,6 +358,7 @@ fn zero_is_refused_by_name() {
         );
     }
     is_refused("max_line", Lines.builder().max_line(0).bind(IPV4));
+    is_refused("max_message", Lines.builder().max_message(0).bind(IPV4));
     is_refused("read_buffer", Lines.builder().read_buffer(0).bind(IPV4));
     is_refused("max_packet_size", Packets.builder().max_packet_size(0).bind(IPV4));
     is_refused("max_threads", Deep.builder().max_threads(0).bind(IPV4));

@@ -17,6 +17,7 @@ pub(crate) const OPTIONS: &[ServerOption] = &[
     option("service_interval", "Duration::from_secs(1)"),
     option("drain_timeout", "Duration::from_secs(10)"),
     option("max_line", "65_536").at_least_one(),
+    option("max_message", "1_048_576").at_least_one(),
     option("crlf", "true"),
     option("help", "true"),
     option("backlog", "1_024").on(STREAM),

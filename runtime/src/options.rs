@@ -95,6 +95,13 @@ options! {
         /// CPython: none, `rfile.readline()` takes what comes; `http.server` passes 65 537 by hand.
         max_line(usize): usize = 65_536;
 
+        /// The longest message, in bytes with what frames it, of a [`Frame`](crate::Frame) that has it from its
+        /// [`MessageOptions`](crate::MessageOptions): one of your own, whose limit is known when the program runs. Those
+        /// of this crate have theirs from `max_line`, or in their type. Default: 1 MiB.
+        ///
+        /// CPython has no counterpart.
+        max_message(usize): usize = 1_048_576;
+
         /// Whether a line of a reply ends with CRLF, as most Internet protocols have it; otherwise it ends with LF.
         /// It is for handlers with `#[command]` or `#[message]`; both endings are taken from a peer. Default:
         /// `false`.
@@ -244,6 +251,7 @@ impl Options {
     pub(crate) fn check(&self) -> io::Result<()> {
         let counts = [
             ("max_line", self.max_line),
+            ("max_message", self.max_message),
             ("read_buffer", self.read_buffer),
             ("max_packet_size", self.max_packet_size),
             ("max_threads", self.max_threads),
@@ -257,7 +265,7 @@ impl Options {
 
     /// Those that concern messages.
     pub(crate) fn messages(&self) -> MessageOptions {
-        MessageOptions { max_line: self.max_line, crlf: self.crlf, help: self.help }
+        MessageOptions { max_line: self.max_line, max_message: self.max_message, crlf: self.crlf, help: self.help }
     }
 
     /// Whether the server waits for its requests when it is shut down.

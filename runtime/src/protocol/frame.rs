@@ -141,13 +141,15 @@ pub enum Decoded {
 ///
 /// ```
 /// let options = socketserver::MessageOptions::default();
-/// assert_eq!((options.max_line, options.crlf), (65_536, false));
+/// assert_eq!((options.max_line, options.max_message, options.crlf), (65_536, 1_048_576, false));
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct MessageOptions {
     /// The option [`max_line`](crate::Options::max_line): the longest line, in bytes.
     pub max_line: usize,
+    /// The option [`max_message`](crate::Options::max_message): the longest message, in bytes with what frames it.
+    pub max_message: usize,
     /// The option [`crlf`](crate::Options::crlf): whether a line ends with CRLF.
     pub crlf: bool,
     /// The option [`help`](crate::Options::help): whether there is a command `help`.
