@@ -375,7 +375,7 @@ fn on_error_is_told_what_was_wrong() {
         Missing fail/number/: fail: `number` is missing\n\
         Invalid fail/number/x: fail: `number` cannot be `x`: invalid digit found in string\n\
         Surplus fail//2: fail: `2` is one argument too many\n\
-        Failed fail//: failed 3\n\
+        Failed break//: failed 3\n\
         Frame //: the line is longer than 80 bytes (`max_line`)\n2\n";
     assert_eq!(replies, expected);
     assert_eq!(server.service().finished.load(SeqCst), 1);

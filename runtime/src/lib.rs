@@ -36,8 +36,9 @@ pub use hooks::Hooks;
 pub use mixin::{Concurrent, Forking, Iterative, MixIn, Threading};
 pub use options::Options;
 pub use protocol::{
-    Answer, Close, CommandError, CommandErrorKind, CommandFrame, Decoded, Delimited, Fixed, Frame, FrameError,
-    LengthPrefixed, Line, LittleEndian, MessageOptions, Prefix, Raw, Reply, Rest, SpacedWords, Words,
+    Answer, Close, CommandError, CommandErrorKind, CommandFrame, CommandName, Decoded, Delimited, Fixed, Frame,
+    FrameError, LengthPrefixed, Line, LittleEndian, MessageOptions, OneOrMore, Prefix, Raw, Reply, Rest, SpacedWords,
+    Words,
 };
 pub use request::{Connection, Datagram, Reader, Request, Writer};
 pub use running::Running;

@@ -159,8 +159,9 @@ pub use socketserver_macros::socket_server;
 /// | any type that implements `FromStr` | the next word, parsed; its error is an `E` as above |
 /// | `&str`, `&[u8]` | the next word, borrowed |
 /// | `Option` of one of these | the next word, if there is one |
-/// | `Vec` of one of these | all words that are left |
+/// | `Vec` or [`OneOrMore`](crate::OneOrMore) of one of these | all words that are left |
 /// | [`Rest`](crate::Rest) | what is left of the message, as it stands |
+/// | [`CommandName`](crate::CommandName) | the name that it was called by, in any place |
 /// | what any hook may ask for | beside the words, in any place |
 ///
 /// A `#[message]` or `#[otherwise]` may ask for its message in the ways of a single word, or as `Rest`. In a method that

@@ -65,11 +65,11 @@ fn arm(handler: &Handler<'_>, command: &Command<'_>) -> TokenStream {
         bytes.set_span(at(name.span()));
         bytes
     });
-    let first = command.names.first().map(syn::LitStr::value);
+    let called_by = &command.names;
     let call = call(handler, &command.hook, &quote!(Words));
     quote! {
         #(#[cfg(#cfg)])*
-        #(#names)|* => { __turn.begin(#first); #call }
+        #(#names)|* => { __turn.begin(__message.called(&[#(#called_by),*])); #call }
     }
 }
 

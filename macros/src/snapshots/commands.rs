@@ -39,7 +39,7 @@ impl ::socketserver::__private::RequestHandler for Store {
                     __parts,
                     |__session, __name, __message, __turn| match __name {
                         b"set" => {
-                            __turn.begin("set");
+                            __turn.begin(__message.called(&["set"]));
                             {
                                 let __output = {
                                     let __parts = &mut __turn.parts();
@@ -82,7 +82,7 @@ impl ::socketserver::__private::RequestHandler for Store {
                         }
                         #[cfg(unix)]
                         b"get" | b"fetch" => {
-                            __turn.begin("get");
+                            __turn.begin(__message.called(&["get", "fetch"]));
                             {
                                 let __output = {
                                     let __parts = &mut __turn.parts();

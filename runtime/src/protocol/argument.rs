@@ -4,8 +4,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::str::{self, FromStr};
 
+use super::command_name::CommandName;
 use super::error::CommandError;
 use super::message::{Failure, Message};
+use super::one_or_more::OneOrMore;
 use crate::error::BoxError;
 use crate::extract::{Argument, Parts, by};
 use crate::handler::RequestHandler;
@@ -49,7 +51,7 @@ impl fmt::Display for Rest<'_> {
 #[diagnostic::on_unimplemented(
     message = "a command of a `{T}` server cannot ask for `{Self}`",
     label = "neither parsed from a word of the message, nor something that a `{T}` server has to give",
-    note = "from the message: any type that implements `FromStr` with an error that is `Into<Box<dyn Error + Send + Sync>>`, `&str`, `&[u8]`, an `Option` or a `Vec` of such, and `Rest`",
+    note = "from the message: any type that implements `FromStr` with an error that is `Into<Box<dyn Error + Send + Sync>>`, `&str`, `&[u8]`, an `Option`, a `Vec` or a `OneOrMore` of such, and `Rest`; `CommandName`",
     note = "from the request: `&mut Reader`, `&mut Writer`, `&Address`, `&ShutdownHandle`, the server itself as `&{S}`, and your own types that implement `FromRequest<{T}>`; on streams `&mut Connection`, on packets `&mut Datagram`"
 )]
 pub trait MessageArgument<'m, 'r, S: RequestHandler, T, By>: Sized {
@@ -104,9 +106,17 @@ pub(crate) mod from {
     #[derive(Debug)]
     pub struct Several<By>(PhantomData<By>);
 
+    /// All words that there are, and there is one.
+    #[derive(Debug)]
+    pub struct AtLeastOne<By>(PhantomData<By>);
+
     /// All that is left, as it stands.
     #[derive(Debug)]
     pub struct Remainder;
+
+    /// The name before the words.
+    #[derive(Debug)]
+    pub struct Name;
 
     /// The error that is to be answered.
     #[derive(Debug)]
@@ -144,7 +154,7 @@ pub mod order {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand here",
     label = "the arguments before it leave nothing for it, or there is no message to take it from",
-    note = "a command takes what it requires first, then each `Option`, and last one `Vec` or a `Rest`",
+    note = "a command takes what it requires first, then each `Option`, and last one `Vec` or a `Rest`; or last of what it requires a `OneOrMore`",
     note = "a `#[message]` and an `#[otherwise]` take their message once; an `#[on_error]`, and nothing else, takes `&CommandError`"
 )]
 pub trait Placed<By, Before, Left> {}
@@ -166,9 +176,12 @@ follows! {
     impl<By> Words => Words for from::Word<By>;
     impl<By> Words => AfterOptional for from::Optional<By>;
     impl<By> Words => Nothing for from::Several<By>;
+    impl<By> Words => Nothing for from::AtLeastOne<By>;
+    impl Words => Words for from::Name;
     impl Words => Nothing for from::Remainder;
     impl<By> AfterOptional => AfterOptional for from::Optional<By>;
     impl<By> AfterOptional => Nothing for from::Several<By>;
+    impl AfterOptional => AfterOptional for from::Name;
     impl AfterOptional => Nothing for from::Remainder;
     impl<By> Whole => Nothing for from::Word<By>;
     impl Whole => Nothing for from::Remainder;
@@ -337,6 +350,16 @@ from_message! {
         let words = std::iter::from_fn(|| message.next_word());
         words.map(|word| parse(name, word)).collect::<Result<_, _>>().map(Some)
     };
+
+    [A: Word<'m, By>, By] from::AtLeastOne<By> => OneOrMore<A>: Shape::Several, |name, message| {
+        let words = std::iter::from_fn(|| message.next_word());
+        match words.map(|word| parse(name, word)).collect::<Result<Vec<_>, _>>()? {
+            none if none.is_empty() => Err(Failure::Refused(CommandError::missing(name))),
+            some => Ok(Some(Self(some))),
+        }
+    };
+
+    [] from::Name => CommandName: Shape::None, |_name, message| Ok(Some(Self(message.command())));
 
     [] from::Remainder => Rest<'m>: Shape::Several, |name, message| {
         let rest = message.rest();

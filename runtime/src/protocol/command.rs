@@ -42,8 +42,11 @@ pub trait CommandFrame: Frame {
 
 /// The words of one message, borrowed from it.
 pub trait Words<'m>: Iterator<Item = &'m [u8]> {
-    /// All that follows the words taken so far, as it stands.
-    fn rest(&mut self) -> &'m [u8];
+    /// All that follows the words taken so far, as it stands. Default: the next word alone, for messages whose words are
+    /// not one text.
+    fn rest(&mut self) -> &'m [u8] {
+        self.next().unwrap_or_default()
+    }
 }
 
 /// Words between spaces and tabs.

@@ -98,7 +98,7 @@ impl CommandError {
         self.kind
     }
 
-    /// The command that was called, by its first name; empty where none was, or in a `#[message]`.
+    /// The command, by the name that it was called by, in lower case; empty where none was, or in a `#[message]`.
     pub fn command(&self) -> &str {
         self.command
     }

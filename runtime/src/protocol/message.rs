@@ -11,6 +11,8 @@ use crate::error::BoxError;
 pub struct Message<'w, 'm> {
     whole: &'m [u8],
     name: &'m [u8],
+    /// The command that it names, in lower case, once that is known.
+    command: &'static str,
     source: Source<'w, 'm>,
 }
 
@@ -36,17 +38,17 @@ pub enum Failure {
 
 impl<'w, 'm> Message<'w, 'm> {
     pub(super) fn whole(whole: &'m [u8]) -> Self {
-        Self { whole, name: &[], source: Source::Whole(Some(whole)) }
+        Self { whole, name: &[], command: "", source: Source::Whole(Some(whole)) }
     }
 
-    pub(super) fn command(whole: &'m [u8], words: &'w mut (dyn Words<'m> + 'w)) -> Self {
+    pub(super) fn of_words(whole: &'m [u8], words: &'w mut (dyn Words<'m> + 'w)) -> Self {
         let name = words.next().unwrap_or_default();
-        Self { whole, name, source: Source::Words(words) }
+        Self { whole, name, command: "", source: Source::Words(words) }
     }
 
     /// What an `#[on_error]` gets.
     pub fn of_error(error: &'m CommandError) -> Self {
-        Self { whole: &[], name: &[], source: Source::Error(error) }
+        Self { whole: &[], name: &[], command: "", source: Source::Error(error) }
     }
 
     /// For an `#[otherwise]`: the message as it came.
@@ -61,6 +63,17 @@ impl<'w, 'm> Message<'w, 'm> {
     /// Always: it is what the peer is told.
     pub fn unknown(&self) -> Result<(), Failure> {
         Err(Failure::Refused(CommandError::unknown(self.name)))
+    }
+
+    /// It is a command with these names, in lower case: the one that it was called by.
+    pub fn called(&mut self, names: &[&'static str]) -> &'static str {
+        let by = names.iter().find(|name| name.as_bytes().eq_ignore_ascii_case(self.name));
+        self.command = by.copied().unwrap_or_default();
+        self.command
+    }
+
+    pub(super) fn command(&self) -> &'static str {
+        self.command
     }
 
     /// Refuses words that no argument has taken.

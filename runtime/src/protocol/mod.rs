@@ -4,17 +4,21 @@
 
 pub(crate) mod argument;
 mod command;
+mod command_name;
 mod error;
 mod frame;
 mod frames;
 pub(crate) mod help;
 pub(crate) mod message;
+mod one_or_more;
 mod reply;
 pub(crate) mod serve;
 
 pub use argument::Rest;
 pub use command::{CommandFrame, SpacedWords, Words};
+pub use command_name::CommandName;
 pub use error::{CommandError, CommandErrorKind};
 pub use frame::{Decoded, Frame, FrameError, MessageOptions};
 pub use frames::{Delimited, Fixed, LengthPrefixed, Line, LittleEndian, Prefix};
+pub use one_or_more::OneOrMore;
 pub use reply::{Answer, Close, Raw, Reply};

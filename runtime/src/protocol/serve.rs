@@ -30,7 +30,7 @@ pub fn commands<F: CommandFrame, S: RequestHandler, Session>(
 ) -> Result<(), BoxError> {
     let on_message = |session: &mut Session, message: &[u8], turn: &mut Turn<'_, S>| {
         let mut words = F::words(message);
-        let mut message = Message::command(message, &mut words);
+        let mut message = Message::of_words(message, &mut words);
         let name = Name::of(message.name());
         on_command(session, name.as_bytes(), &mut message, turn)
     };
