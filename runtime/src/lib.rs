@@ -1,5 +1,5 @@
 // Its examples are written with the attributes.
-#![cfg_attr(feature = "macros", doc = include_str!("../../README.md"))]
+#![cfg_attr(feature = "macros", doc = include_str!("../README.md"))]
 #![cfg_attr(not(feature = "macros"), doc = "Python's `socketserver` for Rust, without its attributes.")]
 #![doc(test(attr(deny(warnings), allow(dead_code, unused_variables))))]
 
