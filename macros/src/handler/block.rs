@@ -14,6 +14,8 @@ pub(crate) struct Block {
     pub(crate) methods: Vec<Method>,
     /// An invocation in the block, which may write methods that no attribute can see.
     pub(crate) has_macro: bool,
+    /// Attributes of ours on what is no method.
+    pub(crate) strays: Vec<Attribute>,
 }
 
 pub(crate) struct Method {
@@ -45,6 +47,7 @@ impl Block {
             of_trait: header.trait_.map(|(path, _)| path),
             methods: Vec::new(),
             has_macro: false,
+            strays: Vec::new(),
         };
         let parser = |input: ParseStream<'_>| {
             input.call(Attribute::parse_inner)?;
@@ -59,11 +62,12 @@ impl Block {
 
     fn parse_item(&mut self, input: ParseStream<'_>) -> Result<()> {
         let ahead = input.fork();
-        ahead.call(Attribute::parse_outer)?;
+        let attributes = ahead.call(Attribute::parse_outer)?;
         ahead.parse::<Visibility>()?;
         if ahead.parse::<Signature>().is_ok() {
             self.methods.push(Method::parse(input)?);
         } else {
+            self.strays.extend(attributes.into_iter().filter(has_role));
             self.has_macro |= matches!(input.parse()?, ImplItem::Macro(_));
         }
         Ok(())
@@ -73,8 +77,7 @@ impl Block {
 impl Method {
     /// Whether an attribute gives it a role, or was meant to, so that the server calls it.
     pub(crate) fn has_role(&self) -> bool {
-        let word = |attribute: &Attribute| attribute.path().get_ident().map(ToString::to_string);
-        self.attributes.iter().filter_map(word).any(|word| meant(&word).is_some())
+        self.attributes.iter().any(has_role)
     }
 
     fn parse(input: ParseStream<'_>) -> Result<Self> {
@@ -89,6 +92,10 @@ impl Method {
         };
         Ok(Self { attributes, signature, body })
     }
+}
+
+fn has_role(attribute: &Attribute) -> bool {
+    attribute.path().get_ident().is_some_and(|word| meant(&word.to_string()).is_some())
 }
 
 fn expect_impl(input: ParseStream<'_>) -> Result<()> {

@@ -4,7 +4,7 @@ use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
 
-use super::block::Method;
+use super::block::{Block, Method};
 use super::check::{HOOKS, Hook};
 use crate::errors::Errors;
 use crate::suggest::closest;
@@ -32,9 +32,13 @@ pub(crate) struct Command<'a> {
 }
 
 impl<'a> Roles<'a> {
-    pub(crate) fn check(methods: &'a [Method], errors: &mut Errors) -> Self {
+    pub(crate) fn check(block: &'a Block, errors: &mut Errors) -> Self {
         let mut roles = Self::default();
-        for method in methods {
+        for stray in &block.strays {
+            let example = "`#[command] fn get(&self, key: &str) -> Option<String> { .. }`";
+            errors.at(stray, format!("only a method can be called for a message\n= help: for example {example}"));
+        }
+        for method in &block.methods {
             roles.add(method, errors);
         }
         roles.check_names(errors);

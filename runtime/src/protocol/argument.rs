@@ -141,9 +141,10 @@ pub mod order {
     #[derive(Debug, Default)]
     pub struct OnError;
 
-    /// The same, which has got it.
+    /// No list of arguments is ever here. It keeps the compiler from taking for given the state that is the only one in
+    /// which an argument may stand, and from an error in terms of states.
     #[derive(Debug, Default)]
-    pub struct AfterError;
+    pub struct Never;
 
     /// Nothing is left of the message.
     #[derive(Debug, Default)]
@@ -177,6 +178,7 @@ follows! {
     impl<By> Words => AfterOptional for from::Optional<By>;
     impl<By> Words => Nothing for from::Several<By>;
     impl<By> Words => Nothing for from::AtLeastOne<By>;
+    impl<By> Never => Never for from::AtLeastOne<By>;
     impl Words => Words for from::Name;
     impl Words => Nothing for from::Remainder;
     impl<By> AfterOptional => AfterOptional for from::Optional<By>;
@@ -185,8 +187,8 @@ follows! {
     impl AfterOptional => Nothing for from::Remainder;
     impl<By> Whole => Nothing for from::Word<By>;
     impl Whole => Nothing for from::Remainder;
-    impl OnError => AfterError for from::Error;
-    impl AfterError => AfterError for from::Error;
+    impl OnError => OnError for from::Error;
+    impl Never => Never for from::Error;
 }
 
 /// What a request gives leaves everything of the message.
