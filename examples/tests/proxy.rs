@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use socketserver::Address;
-use support::{Program, ask, executable, wait_until};
+use support::{Noise, Program, ask, executable, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -65,18 +65,6 @@ fn assert_passes(mut from: &TcpStream, mut to: &TcpStream, text: &str) {
     assert_eq!(received, text.as_bytes());
 }
 
-/// Bytes of every value, in no pattern that a multiple of a buffer's size would have.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed | 1;
-    let next = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(next).collect()
-}
-
 fn send_all(mut to: &TcpStream, bytes: &[u8]) {
     to.write_all(bytes).unwrap();
     to.shutdown(Shutdown::Write).unwrap();
@@ -123,7 +111,7 @@ fn both_directions_carry_much_at_once() {
 
     let forwarding = Forwarding::start(&[]);
     let (client, upstream) = forwarding.connect();
-    let (up, down) = (noise(1, LENGTH), noise(2, LENGTH));
+    let (up, down) = (Noise::new(1).bytes(LENGTH), Noise::new(2).bytes(LENGTH));
     let (client_got, upstream_got) = thread::scope(|scope| {
         scope.spawn(|| send_all(&client, &up));
         scope.spawn(|| send_all(&upstream, &down));
@@ -142,7 +130,7 @@ fn a_client_that_does_not_read_is_still_forwarded_and_holds_the_upstream_back() 
     let (client, upstream) = forwarding.connect();
     // As much as all buffers on the way take.
     upstream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-    let chunk = noise(3, 65_536);
+    let chunk = Noise::new(3).bytes(65_536);
     let mut taken = 0;
     let full = loop {
         match (&upstream).write(&chunk) {

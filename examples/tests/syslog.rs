@@ -8,7 +8,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::{Place, Program, executable};
+use support::{Noise, Place, Program, executable};
 use syslog::{Facility, Formatter3164, Formatter5424};
 
 /// A server, and where it receives.
@@ -236,13 +236,7 @@ fn a_message_is_one_line_whatever_is_in_it() {
 fn random_bytes_and_broken_messages_end_nothing() {
     let mut receiver = Receiver::start(&[]);
     let whole = br#"<165>1 2003-10-11T22:14:15.003Z host app 123 ID47 [a b="c\"d" e="f"][g h="i"] text"#;
-    let mut state = 0x5eed_u64;
-    let mut random = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
+    let mut noise = Noise::new(5_424);
     // A Unix socket keeps them all: a send waits for room.
     let client = UnixDatagram::unbound().unwrap();
     client.connect(&receiver.path).unwrap();
@@ -250,14 +244,9 @@ fn random_bytes_and_broken_messages_end_nothing() {
         client.send(&whole[..length]).unwrap();
     }
     for _ in 0..2_000 {
-        let mut packet = whole.to_vec();
-        for _ in 0..=random() % 4 {
-            let place = usize::try_from(random()).unwrap() % packet.len();
-            packet[place] = random().to_le_bytes()[3];
-        }
-        client.send(&packet).unwrap();
-        let noise: Vec<u8> = (0..random() % 100).map(|_| random().to_le_bytes()[3]).collect();
-        client.send(&noise).unwrap();
+        client.send(&noise.damaged(whole)).unwrap();
+        let length = noise.below(100);
+        client.send(&noise.bytes(length)).unwrap();
     }
     client.send(b"<13>1 - - - - - - still here").unwrap();
     while receiver.fields()[7] != "still here" {}
