@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use socketserver::socket2::SockRef;
-use socketserver::{Reader, Writer, handler, socket_server};
+use socketserver::{Close, CommandError, Reader, Writer, handler, socket_server};
 
 /// The room. A member that takes nothing for a second is put out: the others would have to wait for it.
 #[socket_server(tcp, threading, max_threads = 512, max_line = 1_024, write_timeout = Duration::from_secs(1))]
@@ -81,17 +81,29 @@ impl Member {
         }
     }
 
-    fn handle(&mut self, chat: &Chat, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
-        while let Some(line) = input.next_line()? {
-            match line.trim() {
-                "" => {}
-                "/quit" => break,
-                "/who" => writeln!(output, "* {}", chat.who())?,
-                text if text.starts_with('/') => writeln!(output, "* there is /who and /quit")?,
-                text => chat.tell_others(&self.nick, &self.say(text)),
-            }
+    #[command("/who")]
+    fn who(&self, chat: &Chat) -> String {
+        format!("* {}", chat.who())
+    }
+
+    #[command("/quit")]
+    fn quit(&self) -> Close {
+        Close(())
+    }
+
+    #[otherwise]
+    fn text(&self, chat: &Chat, line: &str, output: &mut Writer) -> io::Result<()> {
+        match line.trim() {
+            "" => {}
+            text if text.starts_with('/') => writeln!(output, "* there is /who and /quit")?,
+            text => chat.tell_others(&self.nick, &self.say(text)),
         }
         Ok(())
+    }
+
+    #[on_error]
+    fn refused(&self, error: &CommandError) -> String {
+        format!("* {error}")
     }
 
     fn finish(&mut self, chat: &Chat) {
