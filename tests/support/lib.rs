@@ -4,6 +4,7 @@
 mod children;
 mod clients;
 mod counts;
+mod hostile;
 mod messages;
 mod noise;
 mod places;
@@ -12,6 +13,7 @@ mod programs;
 
 pub use clients::{ask, ask_packet, connect};
 pub use counts::{children, descriptors, threads, wait_until};
+pub use hostile::{peak_memory, send_and_end, send_and_wait};
 pub use messages::{Event, decode};
 pub use noise::Noise;
 pub use places::Place;
