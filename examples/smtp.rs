@@ -1,0 +1,199 @@
+//! A mail sink: an SMTP server (RFC 5321) that takes mail for everybody into a maildir, to see what a program sends.
+//!
+//! ```text
+//! cargo run --example smtp -- --maildir /tmp/mail      # on 127.0.0.1:2525
+//!
+//! swaks --server 127.0.0.1:2525 --to ann@example.com
+//! nc -C 127.0.0.1 2525                                 # by hand: EHLO me, MAIL FROM:<..>, RCPT TO:<..>, DATA
+//! ```
+//!
+//! It knows the extensions SIZE, 8BITMIME and PIPELINING, and nothing of TLS, passwords, relaying and mailboxes: who can
+//! reach it can fill its disk. A mail is in memory until it is whole. Its lines must end with CRLF, so that no two servers
+//! see different mails in one. It gets no `Received`; unknown parameters are passed over; a silent peer hears no 421.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind::UnexpectedEof, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
+
+use clap::Parser;
+use socketserver::{
+    BoxError, Close, CommandError, CommandErrorKind, Connection, Delimited, Frame, MessageOptions, Reader, Rest,
+    Writer, handler, socket_server,
+};
+
+/// A mail sink: SMTP to a maildir.
+#[derive(Clone, Parser)]
+struct Arguments {
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2525")]
+    address: String,
+    /// The maildir; it is made if there is none.
+    #[arg(long, value_name = "DIR")]
+    maildir: PathBuf,
+    #[arg(long, value_name = "BYTES", default_value_t = 10 << 20)]
+    max_mail: usize,
+    #[arg(long, value_name = "COUNT", default_value_t = 64)]
+    max_connections: usize,
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    read_timeout: u64,
+}
+
+#[socket_server(tcp, threading, crlf = true, max_line = 1_024, write_timeout = Duration::from_mins(1))]
+struct Smtp(Arguments);
+
+#[derive(Default)]
+struct Session {
+    sender: Option<String>,
+    recipients: Vec<String>,
+}
+
+#[handler(Smtp)]
+impl Session {
+    fn setup(&mut self, output: &mut Writer) -> io::Result<()> {
+        write!(output, "220 localhost ESMTP mail sink\r\n")
+    }
+
+    #[command]
+    fn ehlo(&mut self, smtp: &Smtp, client: &str) -> String {
+        self.helo(client);
+        format!("250-localhost\r\n250-SIZE {}\r\n250-8BITMIME\r\n250 PIPELINING", smtp.0.max_mail)
+    }
+
+    #[command]
+    fn helo(&mut self, _client: &str) -> &'static str {
+        self.rset()
+    }
+
+    #[command]
+    fn mail(&mut self, smtp: &Smtp, from: &str, parameters: Vec<&str>) -> &'static str {
+        let size = parameters.iter().find_map(|word| word.to_ascii_uppercase().strip_prefix("SIZE=")?.parse().ok());
+        match mailbox(from, "FROM:") {
+            _ if self.sender.is_some() => "503 there is a sender already",
+            _ if size > Some(smtp.0.max_mail) => "552 the mail is too long",
+            None => "501 the sender is FROM:<..>",
+            sender => {
+                self.sender = sender;
+                "250 ok"
+            }
+        }
+    }
+
+    #[command]
+    fn rcpt(&mut self, to: &str, _parameters: Vec<&str>) -> &'static str {
+        match mailbox(to, "TO:") {
+            _ if self.sender.is_none() => "503 MAIL comes first",
+            _ if self.recipients.len() >= 100 => "452 too many recipients",
+            Some(recipient) if !recipient.is_empty() => {
+                self.recipients.push(recipient);
+                "250 ok"
+            }
+            _ => "501 a recipient is TO:<..>",
+        }
+    }
+
+    #[command]
+    fn data(&mut self, smtp: &Smtp, connection: &mut Connection) -> io::Result<String> {
+        if self.recipients.is_empty() {
+            return Ok("503 RCPT comes first".into());
+        }
+        let (sender, recipients) = (self.sender.take().unwrap_or_default(), self.recipients.join(", "));
+        self.rset();
+        let head = format!("Return-Path: <{sender}>\nDelivered-To: {recipients}\n");
+        write!(connection, "354 the mail, and then a line with a dot\r\n")?;
+        let mail = match receive(connection.reader(), head.into_bytes(), smtp.0.max_mail)? {
+            Ok(mail) => mail,
+            Err(refusal) => return Ok(refusal.into()),
+        };
+        let name = deliver(&smtp.0.maildir, &mail)?;
+        log::info!("{}: from <{sender}> to {recipients}: {name}", connection.peer_address());
+        Ok(format!("250 {name}"))
+    }
+
+    #[command]
+    fn rset(&mut self) -> &'static str {
+        *self = Self::default();
+        "250 ok"
+    }
+
+    #[command]
+    fn noop(&mut self, _text: Rest) -> &'static str {
+        "250 ok"
+    }
+
+    #[command]
+    fn vrfy(&mut self, _user: Rest) -> &'static str {
+        "252 mail for everybody is taken"
+    }
+
+    #[command]
+    fn quit(&mut self) -> Close<&'static str> {
+        Close("221 bye")
+    }
+
+    #[on_error]
+    fn refused(&mut self, error: &CommandError) -> String {
+        match error.kind() {
+            CommandErrorKind::Failed => format!("451 {error}"),
+            CommandErrorKind::Unknown | CommandErrorKind::Frame => format!("500 {error}"),
+            _ => format!("501 {error}"),
+        }
+    }
+}
+
+/// The mailbox in `FROM:<ann@example.com>`; that of a bounce is empty.
+fn mailbox(argument: &str, keyword: &str) -> Option<String> {
+    let (before, path) = argument.split_at_checked(keyword.len())?;
+    let mailbox = path.strip_prefix('<')?.strip_suffix('>')?;
+    (before.eq_ignore_ascii_case(keyword) && !mailbox.contains(char::is_control)).then(|| mailbox.to_owned())
+}
+
+/// The mail up to the single dot, behind its head; one that is refused is heard out.
+fn receive(input: &mut Reader, head: Vec<u8>, max_mail: usize) -> io::Result<Result<Vec<u8>, &'static str>> {
+    let mut lines = Delimited::<b'\n'>::new(&MessageOptions::default()); // Each with its CR, if it has one.
+    let (longest, mut mail) = (head.len() + max_mail, Ok(head));
+    loop {
+        let line = match input.next_message(&mut lines) {
+            Ok(Some(b".\r")) => return Ok(mail),
+            Ok(line) => line.ok_or(UnexpectedEof)?.strip_suffix(b"\r").ok_or("554 a line ends with CRLF"),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err("500 a line is too long"),
+            Err(error) => return Err(error),
+        };
+        mail = match (mail, line) {
+            (Ok(mail), Ok(line)) if mail.len() + line.len() >= longest => Err("552 the mail is too long"),
+            (Ok(mut mail), Ok(line)) => {
+                mail.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+                mail.push(b'\n');
+                Ok(mail)
+            }
+            (Err(refusal), _) | (_, Err(refusal)) => Err(refusal),
+        };
+    }
+}
+
+/// Writes the mail, which is in `new` once it is whole; its name, which no other of this host has.
+fn deliver(maildir: &Path, mail: &[u8]) -> io::Result<String> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (now, count) = (SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(), COUNT.fetch_add(1, Relaxed));
+    let name = format!("{}.M{}P{}Q{count}.localhost", now.as_secs(), now.subsec_micros(), std::process::id());
+    let draft = maildir.join("tmp").join(&name);
+    let written = File::create_new(&draft).and_then(|mut file| file.write_all(mail).and_then(|()| file.sync_all()));
+    let delivered = written.and_then(|()| fs::rename(&draft, maildir.join("new").join(&name)));
+    delivered.inspect_err(|_| drop(fs::remove_file(&draft))).map(|()| name)
+}
+
+fn main() -> Result<(), BoxError> {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    let arguments = Arguments::parse();
+    for directory in ["tmp", "new", "cur"].map(|name| arguments.maildir.join(name)) {
+        fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    }
+    let Arguments { address, max_connections, read_timeout, .. } = arguments.clone();
+    let builder = Smtp(arguments).builder().max_threads(max_connections);
+    let server = builder.read_timeout(Duration::from_secs(read_timeout)).bind(address)?;
+    server.shutdown_on_signals()?;
+    println!("listening on {}", server.local_address());
+    server.serve_forever()?;
+    println!("drained; connections: {}", server.stats().accepted);
+    Ok(())
+}
