@@ -341,3 +341,46 @@ fn a_handler_may_have_a_loop_of_its_own() {
     let replies = String::from_utf8(talk(&server, b"abc;;123456789;12")).unwrap();
     assert_eq!(replies, "3\n0\nInvalidData: the line is longer than 4 bytes (`max_line`)\n2\n");
 }
+
+/// A message ends with a semicolon, and has at most four bytes with it.
+struct Short;
+
+impl Frame for Short {
+    fn new(_: &MessageOptions) -> Self {
+        Self
+    }
+
+    fn max_length(&self) -> usize {
+        4
+    }
+
+    fn decode(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
+        let end = received.iter().position(|byte| *byte == b';');
+        Ok(end.map_or(Decoded::Incomplete, |end| Decoded::Message { body: 0..end, length: end + 1 }))
+    }
+}
+
+#[socket_server(tcp)]
+struct Shorts;
+
+#[handler(frame = Short)]
+impl Shorts {
+    #[message]
+    fn message(&self, message: &str) -> String {
+        format!("{message} ")
+    }
+
+    #[on_error]
+    fn refused(&self, error: &CommandError) -> String {
+        error.to_string()
+    }
+}
+
+#[test]
+fn a_message_that_came_at_once_is_no_longer_than_one_that_came_in_pieces() {
+    let server = Shorts.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let mut client = TcpStream::connect(server.local_address()).unwrap();
+    client.write_all(b"one;two;three;end;").unwrap();
+    assert_eq!(io::read_to_string(client).unwrap(), "one two a message is longer than 4 bytes");
+    server.shutdown().unwrap();
+}

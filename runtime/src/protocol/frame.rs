@@ -74,7 +74,7 @@ pub trait Frame {
     /// The most bytes that a message can take, with everything that belongs to its frame.
     ///
     /// Where so many have been received and [`decode`](Self::decode) still finds them incomplete, the connection is
-    /// ended: this is what bounds the memory that a peer can take.
+    /// ended: this is what bounds the memory that a peer can take. It is ended too where a longer one came in one piece.
     fn max_length(&self) -> usize;
 
     /// Finds the first message in `received`: all that has been received and not been decoded yet, never empty. If it

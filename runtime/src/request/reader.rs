@@ -185,7 +185,10 @@ impl Reader {
                 _ if at_end => frame.decode_last(received),
                 _ => frame.decode(received),
             };
+            let longest = frame.max_length();
             match decoded {
+                // However it came: in one piece as in many.
+                Ok(Decoded::Message { length, .. }) if length > longest => return Err(self.too_much(longest)),
                 Ok(Decoded::Message { body, length }) => {
                     let start = self.start;
                     self.consume(length);
@@ -193,13 +196,8 @@ impl Reader {
                 }
                 Ok(Decoded::Skip(length)) => self.consume(length),
                 Ok(Decoded::Incomplete) if at_end => return Err(self.give_up("the input ends within a message")),
-                Ok(Decoded::Incomplete) => {
-                    let longest = frame.max_length();
-                    if received.len() >= longest {
-                        return Err(self.give_up(format!("a message is longer than {longest} bytes")));
-                    }
-                    at_end = self.receive_more(longest)? == 0;
-                }
+                Ok(Decoded::Incomplete) if received.len() >= longest => return Err(self.too_much(longest)),
+                Ok(Decoded::Incomplete) => at_end = self.receive_more(longest)? == 0,
                 Err(error) => {
                     // Behind a final one nothing can be read any more.
                     self.consume(error.passes_over().unwrap_or(usize::MAX));
@@ -207,6 +205,10 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn too_much(&mut self, longest: usize) -> io::Error {
+        self.give_up(format!("a message is longer than {longest} bytes"))
     }
 
     fn give_up(&mut self, why: impl Into<Cow<'static, str>>) -> io::Error {
