@@ -171,3 +171,29 @@ fn ticks<M: MixIn>() {
     assert_eq!(running.stats().accepted, 0);
     running.shutdown().unwrap();
 }
+
+#[socket_server(tcp, threading, read_timeout = Duration::from_millis(200))]
+struct Commands;
+
+#[handler]
+impl Commands {
+    #[command]
+    fn echo(&self, word: &str) -> String {
+        word.to_owned()
+    }
+}
+
+#[test]
+fn silence_between_two_messages_is_an_end_and_within_one_an_error() {
+    let server = Commands.bind("127.0.0.1:0").unwrap().start().unwrap();
+    for (sent, replies, failed) in [("", "", 0), ("echo a\necho b\n", "a\nb\n", 0), ("echo a\nech", "a\n", 1)] {
+        let mut client = connect(server.local_address()).unwrap();
+        client.write_all(sent.as_bytes()).unwrap();
+        let mut received = String::new();
+        client.read_to_string(&mut received).unwrap();
+        assert_eq!(received, replies);
+        wait_until("the connection is counted", || server.stats().active == 0);
+        assert_eq!(server.stats().failed, failed, "{sent}");
+    }
+    server.shutdown().unwrap();
+}

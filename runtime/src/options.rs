@@ -128,6 +128,8 @@ options! {
         /// How long one read waits for the peer before it fails with [`TimedOut`](std::io::ErrorKind::TimedOut).
         /// Default: for ever.
         ///
+        /// A handler with `#[command]` or `#[message]` ends well if the peer was silent between two messages.
+        ///
         /// CPython: `StreamRequestHandler.timeout`, `None`, which is for reads and writes alike.
         read_timeout(impl Into<Option<Duration>>): Option<Duration> = None;
 

@@ -1,7 +1,7 @@
 //! The loop over a request's messages.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 
 use crate::address::Address;
 use crate::error::BoxError;
@@ -72,13 +72,23 @@ fn serve<F: Frame, S: RequestHandler, Session>(
     let mut message = Vec::new();
     loop {
         message.clear();
+        // So that what times out from here on is the wait for a message, not the replies.
+        if request.reader().is_empty() {
+            request.writer().flush()?;
+        }
         let unframed = match request.reader().next_message(&mut frame) {
             Ok(None) => return Ok(()),
             Ok(Some(bytes)) => {
                 message.extend_from_slice(bytes);
                 None
             }
-            Err(error) => Some(FrameError::from_io(error)?),
+            Err(error) => {
+                // A peer that has no more to say, and leaves it to the server to end the connection.
+                if error.kind() == io::ErrorKind::TimedOut && request.reader().is_empty() {
+                    return Ok(());
+                }
+                Some(FrameError::from_io(error)?)
+            }
         };
         let mut turn = Turn {
             service,

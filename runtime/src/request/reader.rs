@@ -220,6 +220,11 @@ impl Reader {
         self.options
     }
 
+    /// Whether all that was received has been read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// Whether a read has failed, so that what comes next may be the middle of anything.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed
