@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{BoxError, HandlerError, Hook};
-use crate::extract::Parts;
+use crate::extract::{Parts, RequestOf};
 use crate::mixin::MixIn;
 use crate::options::Options;
 use crate::request::Request;
@@ -135,6 +135,23 @@ pub trait SocketServer: Sized {
 /// What `#[socket_server]` writes, under the mix-in's name: that threads can share the server. It is asked for there, and
 /// nowhere else.
 pub trait Shared: Send + Sync + 'static {}
+
+/// What `#[handler]` asks of a struct whose block has mistakes, so that they are all that is reported: one that is no
+/// server fails `for<'a> Self: PerhapsServer<'a>` in silence, because rustc does not look into what has a `for<'a>`.
+pub trait PerhapsServer<'a> {
+    /// That of the transport.
+    type Request: Request;
+}
+
+impl<S: SocketServer> PerhapsServer<'_> for S {
+    type Request = RequestOf<S>;
+}
+
+/// What it writes there. Should it ever fail to read what rustc can, the program is not built.
+#[doc(hidden)]
+pub fn unfinished<S>(_: &S) -> ! {
+    const { panic!("`#[handler]` cannot read the `impl` block of this server") }
+}
 
 /// Runs the three hooks on one request, in CPython's order: if `setup` fails, nothing else runs; `finish` runs even
 /// if `handle` fails or panics.

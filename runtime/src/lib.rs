@@ -93,7 +93,7 @@ pub type ForkingUnixDatagramServer<S> = Server<S, UnixDatagram, Forking>;
 pub mod __private {
     pub use crate::builder::builder;
     pub use crate::extract::{Argument, Fresh, IntoSession, Outcome, Parts, RequestOf, TransportOf, by};
-    pub use crate::handler::{RequestHandler, Shared, run};
+    pub use crate::handler::{PerhapsServer, RequestHandler, Shared, run, unfinished};
     pub use crate::hooks::DefaultHooks;
     pub use crate::protocol::argument::{MessageArgument, Shape, make, or_lend, order, shape};
     pub use crate::protocol::help::Entry;

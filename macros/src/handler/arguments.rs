@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Error, Expr, Ident, Result, Token, Type};
+use syn::{Error, Expr, Ident, LitStr, Result, Token, Type};
 
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
@@ -54,7 +54,7 @@ impl Arguments {
             }
             return Ok(());
         }
-        let server: Type = input.parse()?;
+        let server = Self::parse_server(input, errors)?;
         match (word(&server), &self.server) {
             (Some(word), _) => refuse(word, errors),
             (None, Some(_)) => {
@@ -76,6 +76,27 @@ impl Arguments {
             self.frame = Some(frame);
         }
         Ok(())
+    }
+
+    fn parse_server(input: ParseStream<'_>, errors: &mut Errors) -> Result<Type> {
+        let example = "as in `#[handler(Chat)]`";
+        if let Ok(text) = input.parse::<LitStr>() {
+            errors.at(&text, format!("the server is a type, and not a text\n= help: leave out the quotes, {example}"));
+            return text.parse();
+        }
+        let expected =
+            |error: Error| Error::new(error.span(), format!("expected the server's type\n= help: {example}"));
+        match input.parse().map_err(expected)? {
+            Type::Reference(reference) => {
+                let ampersand = reference.and_token;
+                errors.at(
+                    ampersand,
+                    format!("the server is a type, and not a reference\n= help: leave out the `&`, {example}"),
+                );
+                Ok(*reference.elem)
+            }
+            server => Ok(server),
+        }
     }
 }
 

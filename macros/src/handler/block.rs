@@ -16,6 +16,8 @@ pub(crate) struct Block {
     pub(crate) has_macro: bool,
     /// Attributes of ours on what is no method.
     pub(crate) strays: Vec<Attribute>,
+    /// There is a method that is no Rust. rustc has said so before it expands the attribute.
+    pub(crate) is_broken: bool,
 }
 
 pub(crate) struct Method {
@@ -48,6 +50,7 @@ impl Block {
             methods: Vec::new(),
             has_macro: false,
             strays: Vec::new(),
+            is_broken: false,
         };
         let parser = |input: ParseStream<'_>| {
             input.call(Attribute::parse_inner)?;
@@ -56,7 +59,7 @@ impl Block {
             }
             Ok(())
         };
-        parser.parse2(braces.stream())?;
+        block.is_broken = parser.parse2(braces.stream()).is_err();
         Ok(block)
     }
 

@@ -96,7 +96,7 @@ impl Handler<'_> {
         let meant = near_miss::check(&self.block.methods, errors);
         let has_roles = self.block.methods.iter().any(Method::has_role);
         match self.handle.first() {
-            None if !has_roles && !meant.contains(&"handle") => {
+            None if !self.block.is_broken && !has_roles && !meant.contains(&"handle") => {
                 errors.at(&self.block.self_type, missing_handle(self.block, self.form));
             }
             Some(handle) if self.roles.handle() && !handle.has_role => errors.at(
@@ -106,7 +106,7 @@ impl Handler<'_> {
             ),
             _ => {}
         }
-        if let Some(frame) = self.frame.filter(|_| !has_roles) {
+        if let Some(frame) = self.frame.filter(|_| !self.block.is_broken && !has_roles) {
             errors.at(
                 frame,
                 "a frame is what a `#[message]` or a `#[command]` comes in, and there is none here\n\

@@ -2,15 +2,15 @@
 //! runtime's `run`.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
-use syn::Type;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{Generics, ItemStruct, Type, parse_quote_spanned};
 
 use super::check::{Form, Handler, Hook};
 use super::dispatch::dispatch;
 use super::signature::bare;
 use super::transplant::Transplant;
-use crate::crate_path::{at, moved_to};
+use crate::crate_path::{CratePath, at, moved_to};
 
 pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
     let span = at(handler.server.span());
@@ -43,12 +43,41 @@ pub(crate) fn handler(handler: &Handler<'_>) -> TokenStream {
 }
 
 /// For a block with mistakes: nothing else is to complain that the server has no handler.
-pub(crate) fn stub(handler: &Handler<'_>) -> TokenStream {
-    let of_trait = handler.block.of_trait.as_ref().and_then(|of_trait| of_trait.segments.last());
+pub(crate) fn unfinished(handler: &Handler<'_>) -> TokenStream {
+    let Handler { block, crate_path, server, .. } = handler;
+    let of_trait = block.of_trait.as_ref().and_then(|of_trait| of_trait.segments.last());
     if of_trait.is_some_and(|of_trait| of_trait.ident == "Handler") {
         return TokenStream::new();
     }
-    implementation(handler, &quote!(::core::unreachable!()))
+    unfinished_server(crate_path, &block.generics, *server)
+}
+
+/// For an attribute on the server's struct itself.
+pub(crate) fn unfinished_struct(crate_path: &CratePath, item: &ItemStruct) -> TokenStream {
+    let name = &item.ident;
+    let (_, type_generics, _) = item.generics.split_for_impl();
+    unfinished_server(crate_path, &item.generics, &quote!(#name #type_generics))
+}
+
+fn unfinished_server(crate_path: &CratePath, generics: &Generics, server: &(impl ToTokens + Spanned)) -> TokenStream {
+    let span = at(server.span());
+    let crate_path = crate_path.at(span);
+    let mut generics = generics.clone();
+    let perhaps = quote_spanned!(span=> #crate_path::__private::PerhapsServer);
+    generics.make_where_clause().predicates.push(parse_quote_spanned!(span=> for<'__a> Self: #perhaps<'__a>));
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    quote_spanned! {span=>
+        impl #impl_generics #crate_path::__private::RequestHandler for #server #where_clause {
+            type Request = <Self as #perhaps<'static>>::Request;
+            fn finish_request(
+                &self,
+                _: &mut Self::Request,
+                _: &#crate_path::ShutdownHandle,
+            ) -> ::core::result::Result<(), #crate_path::HandlerError> {
+                #crate_path::__private::unfinished(self)
+            }
+        }
+    }
 }
 
 fn implementation(handler: &Handler<'_>, body: &TokenStream) -> TokenStream {
@@ -156,7 +185,7 @@ fn call(handler: &Handler<'_>, hook: &Hook<'_>, receiver: &TokenStream) -> Token
         }
     }
 
-    let own = moved_to(at(name.span()), session(handler));
+    let own = session(handler);
     let call = quote_spanned!(at(name.span())=> <#own>::#name(#receiver #(#arguments),*));
     let span = at(hook.output.map_or_else(|| name.span(), Spanned::span));
     let output = hook.output.map_or_else(|| quote_spanned!(span=> ()), |ty| types.apply(ty));

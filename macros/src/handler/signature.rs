@@ -3,7 +3,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{FnArg, Ident, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{FnArg, Generics, Ident, Lifetime, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::block::Method;
 use super::check::Form;
@@ -97,6 +97,13 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
         // In a command, bytes are its own.
         let part = Part::of(&argument.ty).filter(|part| part.0 != Part::PAYLOAD || !method.has_role());
         if let Some(part) = part {
+            if let Some(lifetime) = longer_lifetime(&argument.ty, &signature.generics) {
+                let part = part.0;
+                errors.at(
+                    lifetime,
+                    format!("`{name}` has its `{part}` for one call only\n= help: leave out `{lifetime}`"),
+                );
+            }
             if let Some(problem) = taken.iter().find_map(|earlier| part.conflict(*earlier, name)) {
                 errors.at(&argument.ty, problem);
             }
@@ -146,6 +153,14 @@ impl Part {
             None
         }
     }
+}
+
+/// One that is not the method's own: it would outlive the call.
+fn longer_lifetime<'a>(argument: &'a Type, generics: &Generics) -> Option<&'a Lifetime> {
+    let Type::Reference(reference) = bare(argument) else { return None };
+    let lifetime = reference.lifetime.as_ref()?;
+    let is_own = lifetime.ident == "_" || generics.lifetimes().any(|own| own.lifetime == *lifetime);
+    (!is_own).then_some(lifetime)
 }
 
 /// The type without the invisible or needless parentheses around it.

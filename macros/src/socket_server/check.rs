@@ -13,6 +13,8 @@ use crate::suggest::closest;
 
 pub(crate) struct Composition<'a> {
     pub(crate) transport: &'static str,
+    /// Nothing says which, and it is the first of them only to have one.
+    pub(crate) transport_is_missing: bool,
     pub(crate) mix_in: &'static str,
     /// Where it is written, if it is.
     pub(crate) mix_in_span: Option<Span>,
@@ -67,6 +69,10 @@ impl<'a> Composition<'a> {
                 format!("which transport?\n= help: write one of {transports}, as in {example}"),
             ));
         }
+        let transport_is_missing = transport.taken.is_empty() && transport.guess.is_none();
+        for (option, ..) in options.iter().filter(|(option, ..)| option.transports != TRANSPORTS) {
+            transport.guess(option.transports[0]);
+        }
         let options = options.into_iter().filter_map(|(option, word, value)| {
             check_fit(option, word, &transport, &mix_in, in_doubt, errors)?;
             Some((word, check_value(option, word, value, errors)?))
@@ -74,6 +80,7 @@ impl<'a> Composition<'a> {
         let options = options.collect();
         Self {
             transport: transport.word(),
+            transport_is_missing,
             mix_in: mix_in.word(),
             mix_in_span: mix_in.span,
             options,

@@ -26,6 +26,15 @@ pub(crate) fn impls(header: &Header, composition: &Composition<'_>) -> TokenStre
     let shared = moved_to(at(composition.mix_in_span.unwrap_or(ident.span())), quote!(#ident #type_generics));
     let options = options(composition, &crate_path, span);
     let kind = kind_parameter(header);
+    let (address, bound) = if composition.transport_is_missing {
+        // An address that is right for the server is no second mistake.
+        (quote!(#kind), quote_spanned!(span=> ::core::unreachable!()))
+    } else {
+        (
+            quote_spanned!(span=> impl #crate_path::Endpoint<#crate_path::#transport_type, #kind>),
+            quote_spanned!(span=> #crate_path::__private::builder(self).bind(__address)),
+        )
+    };
 
     quote_spanned! {span=>
         impl #impl_generics #crate_path::SocketServer for #ident #type_generics #where_clause {
@@ -42,9 +51,9 @@ pub(crate) fn impls(header: &Header, composition: &Composition<'_>) -> TokenStre
             /// Binds the address; the server is listening when this returns.
             pub fn bind<#kind>(
                 self,
-                __address: impl #crate_path::Endpoint<#crate_path::#transport_type, #kind>,
+                __address: #address,
             ) -> ::std::io::Result<#crate_path::Server<Self>> {
-                #crate_path::__private::builder(self).bind(__address)
+                #bound
             }
             /// Starts from the options of the attribute; `bind` follows.
             pub fn builder(self) -> #crate_path::Builder<Self> {

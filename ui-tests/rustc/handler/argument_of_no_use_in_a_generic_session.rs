@@ -1,4 +1,4 @@
-#![allow(unused)]
+#![allow(unused)] // 3 mistakes
 
 use socketserver::{Connection, handler, socket_server};
 
@@ -18,4 +18,6 @@ impl<S: Default + Send + Sync + 'static> Session<S> {
     }
 }
 
-fn main() {}
+fn main() -> std::io::Result<()> {
+    Server(5_u8).bind("127.0.0.1:0")?.serve_forever()
+}

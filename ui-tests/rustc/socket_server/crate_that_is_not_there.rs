@@ -1,4 +1,4 @@
-#![allow(unused)]
+#![allow(unused)] // 2 errors: rustc drops an impl whose trait it does not find
 
 use socketserver::{handler, socket_server};
 
@@ -10,4 +10,6 @@ impl Server {
     fn handle(&self) {}
 }
 
-fn main() {}
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}

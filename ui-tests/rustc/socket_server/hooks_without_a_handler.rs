@@ -1,4 +1,4 @@
-#![allow(unused)]
+#![allow(unused)] // 2 errors: both impls need a handler
 
 use socketserver::{Hooks, socket_server};
 

@@ -1,4 +1,4 @@
-#![allow(unused)]
+#![allow(unused)] // 2 errors: `Send` is one trait, `Sync` another
 
 use socketserver::{Reader, handler, socket_server};
 use std::rc::Rc;

@@ -1,8 +1,8 @@
-#![allow(unused)]
+#![allow(unused)] // 2 mistakes
 
 use socketserver::{handler, socket_server};
 
-#[socket_server(udp, max_packet_size = "8k", timeout = 5)]
+#[socket_server(udp, max_packet_size = "8k", reuse_port = 1)]
 struct Server;
 
 #[handler]

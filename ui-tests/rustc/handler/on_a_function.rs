@@ -1,0 +1,13 @@
+#![allow(unused)] // 2 errors: no macro can know whose handler it was to be
+
+use socketserver::{Reader, handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[handler]
+fn handle(server: &Server, input: &mut Reader) {}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}
