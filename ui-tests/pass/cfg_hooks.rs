@@ -49,6 +49,25 @@ impl Defaulted {
     fn finish(&self) {}
 }
 
+#[socket_server(unix_stream)]
+struct Conditional {
+    #[cfg_attr(all(), cfg(any()))]
+    absent: Absent,
+}
+
+#[handler]
+impl Conditional {
+    #[cfg_attr(all(), cfg(any()))]
+    fn setup(&self, absent: &mut Absent) {}
+
+    #[cfg_attr(all(unix, not(any())), allow(clippy::unused_self), cfg(unix), cfg(not(any())))]
+    #[cfg_attr(any(), cfg(any()))]
+    fn handle(&self) {}
+
+    #[cfg_attr(unix, cfg_attr(all(), cfg(any())))]
+    fn finish(&self, absent: &mut Absent) {}
+}
+
 fn main() {
-    drop((Server.builder(), Other.builder()));
+    drop((Server.builder(), Other.builder(), Conditional {}.builder()));
 }

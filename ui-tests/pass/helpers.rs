@@ -38,6 +38,18 @@ impl Session {
     async fn finished(self, _: impl Sized) -> impl Sized {}
 }
 
+#[socket_server(udp)]
+struct Qualified;
+
+// What else qualifies a hook is left alone.
+#[handler]
+impl Qualified {
+    pub const fn setup(&self) {}
+
+    pub(crate) extern "C" fn handle(&self) {}
+}
+
 fn main() {
-    drop(Server.builder());
+    Qualified.setup();
+    drop((Server.builder(), Qualified.builder()));
 }

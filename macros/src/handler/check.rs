@@ -1,12 +1,12 @@
 //! The meaning: which methods of the block are hooks, and for which server.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, FnArg, Generics, Ident, Pat, ReturnType, Type};
+use syn::{FnArg, Generics, Ident, Pat, ReturnType, Type};
 
 use super::arguments::Arguments;
 use super::block::{Block, Method};
+use super::cfg::conditions;
 use super::roles::Roles;
 use super::signature::bare;
 use super::{near_miss, signature};
@@ -126,7 +126,7 @@ impl<'a> Hook<'a> {
         Self {
             name: &signature.ident,
             generics: &signature.generics,
-            cfg: cfg(&method.attributes),
+            cfg: conditions(method.attributes.iter().map(|attribute| &attribute.meta)),
             has_receiver: signature.receiver().is_some(),
             has_role: method.has_role(),
             arguments: arguments.collect(),
@@ -147,17 +147,6 @@ fn name_of(pattern: &Pat) -> String {
     match pattern {
         Pat::Ident(pattern) => pattern.ident.unraw().to_string().trim_start_matches('_').to_owned(),
         _ => "argument".to_owned(),
-    }
-}
-
-/// The condition of the attributes, all of them.
-fn cfg(attributes: &[Attribute]) -> Option<TokenStream> {
-    let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    let conditions: Vec<_> = conditions.filter_map(|attribute| attribute.parse_args::<TokenStream>().ok()).collect();
-    match conditions.as_slice() {
-        [] => None,
-        [only] => Some(only.to_token_stream()),
-        several => Some(quote!(all(#(#several),*))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod block;
+mod cfg;
 mod check;
 mod dispatch;
 mod expand;

@@ -1,0 +1,34 @@
+//! Whether a method is there at all: rustc strips its `#[cfg]`s only once the attribute has seen it.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Meta, MetaList, Token};
+
+/// What the attributes demand, all of them.
+pub(crate) fn conditions<'a>(attributes: impl IntoIterator<Item = &'a Meta>) -> Option<TokenStream> {
+    let conditions: Vec<_> = attributes.into_iter().filter_map(condition).collect();
+    match conditions.as_slice() {
+        [] => None,
+        [only] => Some(only.clone()),
+        several => Some(quote!(all(#(#several),*))),
+    }
+}
+
+/// That of one attribute: a `#[cfg]`, or a `#[cfg_attr]` that has one in it.
+fn condition(attribute: &Meta) -> Option<TokenStream> {
+    let Meta::List(MetaList { path, tokens, .. }) = attribute else { return None };
+    if path.is_ident("cfg") {
+        return Some(tokens.clone());
+    }
+    if !path.is_ident("cfg_attr") {
+        return None;
+    }
+    let mut tokens = tokens.clone().into_iter();
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    let predicate: TokenStream = tokens.by_ref().take_while(|token| !is_comma(token)).collect();
+    let attributes = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens.collect()).ok()?;
+    let conditions = conditions(&attributes)?;
+    Some(quote!(any(not(#predicate), #conditions)))
+}
