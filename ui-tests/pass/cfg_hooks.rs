@@ -68,6 +68,22 @@ impl Conditional {
     fn finish(&self, absent: &mut Absent) {}
 }
 
+#[cfg(any())]
+#[socket_server(nothing)]
+struct Left(Out);
+
+#[socket_server(tcp)]
+#[cfg(any())]
+struct LeftToo(Out);
+
+#[cfg(any())]
+#[handler]
+impl Left {}
+
+#[handler(LeftToo)]
+#[cfg(any())]
+impl Left {}
+
 fn main() {
     drop((Server.builder(), Other.builder(), Conditional {}.builder()));
 }

@@ -43,7 +43,8 @@ fn each_mistake_has_an_answer() {
 }
 
 fn errors(case: &Path) -> Vec<String> {
-    let messages = fs::read_to_string(case.with_extension("stderr")).unwrap();
+    let messages = fs::read_to_string(case.with_extension("stderr"));
+    let messages = messages.unwrap_or_else(|_| panic!("{} is not blessed yet", case.display()));
     messages.split("\n\n").filter(|message| message.starts_with("error")).map(ToOwned::to_owned).collect()
 }
 
