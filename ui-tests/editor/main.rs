@@ -67,6 +67,28 @@ fn serve(chat: Chat) {
 }
 ";
 
+/// A server of commands.
+const COMMANDS: &str = "\
+use socketserver::{Writer, handler, socket_server};
+
+#[socket_server(tcp, threading)]
+struct Counter {
+    start: u64,
+}
+
+#[handler]
+impl Counter {
+    #[command]
+    fn add(&self, number: u64, output: &mut Writer) -> u64 {
+        BODY
+    }
+}
+
+fn serve(counter: Counter) {
+    USE
+}
+";
+
 fn main() -> ExitCode {
     let server = env::args().nth(1).unwrap_or_else(|| "rust-analyzer".into());
     let works = Command::new(&server).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -129,6 +151,8 @@ fn completion(editor: &mut Editor, checks: &mut Checks) -> Result<()> {
         ("the server, in a session's hook", whole(SESSION, "chat.$0", ""), "members"),
         ("an argument, in a session's hook", whole(SESSION, "input.$0", ""), "next_line"),
         ("the server of a session", whole(SESSION, "", "").replace("#[handler(Chat)]", "#[handler(Cha$0)]"), "Chat"),
+        ("fields of the server, in a command's body", whole(COMMANDS, "self.$0", ""), "start"),
+        ("an argument, in a command's body", whole(COMMANDS, "output.$0", ""), "try_clone"),
         ("what the attribute adds", whole(SERVER, "", "upper.$0"), "bind"),
         ("the builder that it adds", whole(SERVER, "", "upper.$0"), "builder"),
         ("the constants that it adds", whole(SERVER, "", "Upper::$0"), "TRANSPORT"),
@@ -185,6 +209,7 @@ fn definition(editor: &mut Editor, checks: &mut Checks) -> Result<()> {
         ("a field of the session", whole(SESSION, "self.ni$0ck;", ""), "nick: u8"),
         ("a field of the server, in a session's hook", whole(SESSION, "chat.mem$0bers;", ""), "members: u8"),
         ("the server of a session", whole(SESSION, "", "").replace("(Chat)", "(Ch$0at)"), "struct Chat"),
+        ("an argument of a command", whole(COMMANDS, "num$0ber", ""), "fn add(&self, number"),
         ("`bind` leads to the struct", whole(SERVER, "", "upper.bi$0nd(\"\");"), "struct Upper"),
         ("`builder` leads to the struct", whole(SERVER, "", "upper.buil$0der();"), "struct Upper"),
         ("`serve_forever`", whole(SERVER, "", "upper.bind(\"\").unwrap().serve_fo$0rever();"), "server.rs"),
@@ -226,13 +251,20 @@ fn half_typed(editor: &mut Editor, checks: &mut Checks) -> Result<()> {
         let seen = format!("unknown: {}; known: {}", unknown.join(" "), labels.join(" "));
         checks.check(&format!("half typed: {what}"), unknown.is_empty(), &seen);
     }
-    for (what, text) in [
-        ("the server of a session", whole(SESSION, "self.$0", "").replace("(Chat)", "(Cha)")),
-        ("a session's `setup`", whole(SESSION, "self.$0", "").replace("setup(chat: &Chat)", "setup(chat: &)")),
-        ("a session's `handle`", whole(SESSION, "self.$0", "").replace("input: &mut Reader", "input: ")),
+    let session = || whole(SESSION, "self.$0", "");
+    let command = || whole(COMMANDS, "number", "counter.$0");
+    for (what, text, expected) in [
+        ("the server of a session", session().replace("(Chat)", "(Cha)"), "nick"),
+        ("a session's `setup`", session().replace("setup(chat: &Chat)", "setup(chat: &)"), "nick"),
+        ("a session's `handle`", session().replace("input: &mut Reader", "input: "), "nick"),
+        ("a command's word", command().replace("#[command]", "#[comm]"), "bind"),
+        ("a command's name", command().replace("#[command]", "#[command()]"), "bind"),
+        ("a command's argument", command().replace("number: u64", "number: "), "add"),
+        ("a command's body", whole(COMMANDS, "self.", "counter.$0"), "bind"),
     ] {
         let labels = editor.completions(&text)?;
-        checks.check(&format!("half typed: {what}"), labels.iter().any(|label| label == "nick"), &labels.join(" "));
+        let holds = labels.iter().any(|label| label.starts_with(expected));
+        checks.check(&format!("half typed: {what}"), holds, &labels.join(" "));
     }
     Ok(())
 }
@@ -242,7 +274,8 @@ fn diagnostics(editor: &mut Editor, checks: &mut Checks) -> Result<()> {
     let body = "let _ = (input.next_line(), output.try_clone(), self.shout());";
     let finished = whole(SERVER, body, "let _ = upper.bind(\"127.0.0.1:0\");");
     let session = whole(SESSION, "let _ = (self.nick, input.next_line(), chat);", "let _ = chat.builder();");
-    let none = [("a server", &finished), ("a session", &session)];
+    let commands = whole(COMMANDS, "number + self.start", "let _ = counter.bind(\"127.0.0.1:0\");");
+    let none = [("a server", &finished), ("a session", &session), ("commands", &commands)];
     let mut none: Vec<_> = none.map(|(what, text)| (what.to_owned(), text.clone())).into();
     for example in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples"))? {
         let path = example?.path();
