@@ -1,4 +1,4 @@
-#![allow(unused)]
+#![allow(unused)] // 2 mistakes
 
 use socketserver::{handler, socket_server};
 
