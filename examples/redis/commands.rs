@@ -138,9 +138,12 @@ impl Redis {
 
     /// At once, whether it is to be `ASYNC` or `SYNC`.
     #[command]
-    fn flushall(&self, _how: Option<&str>) -> Value {
+    fn flushall(&self, how: Option<&str>) -> Result<Value> {
+        if how.is_some_and(|how| !["async", "sync"].contains(&how.to_ascii_lowercase().as_str())) {
+            return Err("ERR syntax error");
+        }
         self.keys().clear();
-        OK
+        Ok(OK)
     }
 
     #[command("lpush", "rpush")]
@@ -240,6 +243,9 @@ impl Redis {
         if !verb.eq_ignore_ascii_case("get") {
             return Value::Error(format!("ERR unknown subcommand '{}'. Try CONFIG HELP.", error_text(verb.as_bytes())));
         }
+        if names.is_empty() {
+            return Value::Error("ERR wrong number of arguments for 'config|get' command".to_owned());
+        }
         let asked = |name: &str| names.iter().any(|asked| *asked == "*" || asked.eq_ignore_ascii_case(name));
         let all = self.config.iter().filter(|(name, _)| asked(name));
         Value::bulks(all.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
@@ -251,9 +257,7 @@ impl Redis {
         match verb.to_ascii_lowercase().as_str() {
             "setinfo" | "setname" => OK,
             "info" => Bulk(format!("addr={peer} resp=2\n").into()),
-            other => {
-                Value::Error(format!("ERR unknown subcommand '{}'. Try CLIENT HELP.", error_text(other.as_bytes())))
-            }
+            _ => Value::Error(format!("ERR unknown subcommand '{}'. Try CLIENT HELP.", error_text(verb.as_bytes()))),
         }
     }
 
