@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use socketserver::Address;
-use support::{Noise, Place, Program, executable, peak_memory, send_and_end, send_and_wait};
+use support::{Ended, Noise, Place, Program, peak_memory, send_and_end, send_and_wait};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
@@ -324,8 +324,7 @@ fn hostile_input_takes_no_memory_and_ends_no_server() {
 
 #[test]
 fn a_root_that_is_not_there_is_named() {
-    let output = Command::new(executable("http")).args(["--root", "/nowhere/at/all"]).output().unwrap();
-    assert!(!output.status.success());
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("/nowhere/at/all: No such file or directory"), "{error}");
+    let Ended { status, log, .. } = Program::start("http", &["--root", "/nowhere/at/all"]).wait();
+    assert!(!status.success());
+    assert!(log.contains("/nowhere/at/all: No such file or directory"), "{log}");
 }
