@@ -328,7 +328,7 @@ fn queries_may_be_sent_all_at_once() {
 
 #[test]
 fn hostile_input_takes_no_memory_and_ends_no_server() {
-    let service = Service::start(&["--idle-timeout", "1"]);
+    let service = Service::start(&[]);
     let address = Address::from(service.address);
     let before = peak_memory(service.program.pid());
 
@@ -353,7 +353,7 @@ fn hostile_input_takes_no_memory_and_ends_no_server() {
     send_and_end(&address, &damaged);
     // The longest that can be announced, and less that comes.
     for half in [&b"\xff"[..], b"\xff\xff", b"\xff\xffhalf", b"\0\0\0\0\0\x05half"] {
-        assert!(send_and_wait(&address, half).is_empty());
+        assert!(send_and_end(&address, half).is_empty());
     }
     let grown = peak_memory(service.program.pid()) - before;
     assert!(grown < 8 << 20, "{grown} bytes");
@@ -362,6 +362,16 @@ fn hostile_input_takes_no_memory_and_ends_no_server() {
         assert_eq!(data(&ask(&service, &query("ns.example.com.", RecordType::A))), ["192.0.2.53"]);
     }
     service.program.stop();
+}
+
+#[test]
+fn one_that_falls_silent_is_hung_up_on() {
+    let service = Service::start(&["--idle-timeout", "1"]);
+    for half in [&b""[..], b"\xff\xff", b"\xff\xffhalf"] {
+        assert!(send_and_wait(&service.address.into(), half).is_empty());
+    }
+    let log = service.program.stop().log;
+    assert_eq!(log.matches("nothing was received for 1s (`read_timeout`)").count(), 2, "{log}");
 }
 
 #[test]

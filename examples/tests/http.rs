@@ -298,27 +298,31 @@ fn what_is_no_request_is_refused() {
 
 #[test]
 fn hostile_input_takes_no_memory_and_ends_no_server() {
-    let site = Site::start(&["--idle-timeout", "1"]);
+    let site = Site::start(&[]);
     site.write("file", "content");
-    site.write("large", vec![0; 64 << 20]);
     let before = peak_memory(site.program.pid());
     for seed in 1..=8 {
         let said = send_and_end(&site.address, &Noise::new(seed).bytes(1 << 18));
         assert!(said.starts_with(b"HTTP/1.1 4"), "{}", said.escape_ascii());
     }
-    let said = send_and_wait(&site.address, &vec![b'x'; 1 << 25]);
+    let said = send_and_end(&site.address, &vec![b'x'; 1 << 25]);
     assert!(said.starts_with(b"HTTP/1.1 431 ") || said.is_empty(), "{}", said.escape_ascii());
-    assert!(send_and_wait(&site.address, b"GET / HTTP/1.1\r\nHost: ").is_empty());
-
-    // One that takes nothing of what it asks for.
-    let mut deaf = TcpStream::connect(&site.address).unwrap();
-    deaf.write_all(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
-    let mut site = site;
-    site.program.logged("the peer takes nothing for 1s (`write_timeout`)");
-
     let grown = peak_memory(site.program.pid()) - before;
     assert!(grown < 4 << 20, "{grown} bytes");
     assert_eq!(text(site.get("/file")), "content");
+    site.program.stop();
+}
+
+#[test]
+fn one_that_falls_silent_is_hung_up_on() {
+    let mut site = Site::start(&["--idle-timeout", "1"]);
+    site.write("large", vec![0; 64 << 20]);
+    assert!(send_and_wait(&site.address, b"GET / HTTP/1.1\r\nHost: ").is_empty());
+    site.program.logged("nothing was received for 1s (`read_timeout`)");
+    // One that takes nothing of what it asks for.
+    let mut deaf = TcpStream::connect(&site.address).unwrap();
+    deaf.write_all(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
+    site.program.logged("the peer takes nothing for 1s (`write_timeout`)");
     site.program.stop();
 }
 
