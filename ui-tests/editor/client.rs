@@ -26,6 +26,18 @@ impl Program {
         fs::write(program.0.join("Cargo.toml"), manifest)?;
         fs::copy(workspace.join("Cargo.lock"), program.0.join("Cargo.lock"))?;
         fs::write(program.file(), "fn main() {}\n")?;
+        // The modules of the examples, where those look for them.
+        for folder in fs::read_dir(workspace.join("examples"))? {
+            let folder = folder?;
+            if folder.file_type()?.is_dir() {
+                let copy = program.0.join("src").join(folder.file_name());
+                fs::create_dir(&copy)?;
+                for module in fs::read_dir(folder.path())? {
+                    let module = module?;
+                    fs::copy(module.path(), copy.join(module.file_name()))?;
+                }
+            }
+        }
         Ok(program)
     }
 
