@@ -174,7 +174,8 @@ fn main() -> Result<(), BoxError> {
     let builder = OverTcp(Arc::clone(&zone)).builder().max_threads(max_connections);
     let tcp = builder.read_timeout(timeout).write_timeout(timeout).bind(address)?;
     let address = tcp.local_address().socket_addr().ok_or("no Internet address")?;
-    let udp = OverUdp(zone).builder().max_threads(max_connections).bind(address)?;
+    // No query needs more.
+    let udp = OverUdp(zone).builder().max_threads(max_connections).max_packet_size(4_096).bind(address)?;
     tcp.shutdown_on_signals()?;
     udp.shutdown_on_signals()?;
     println!("listening on {address} (udp and tcp)");
