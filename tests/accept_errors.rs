@@ -14,7 +14,7 @@ use socketserver::socket2::SockRef;
 use socketserver::{Hooks, Iterative, MixIn, Reader, Server, Tcp, Threading, Writer, handler, socket_server};
 use support::{ask, wait_until};
 
-use flaky::{Anywhere, Flaky};
+use flaky::{At, Flaky};
 
 /// Those of one connection, or of the network for a moment.
 const PASSING: [i32; 6] =
@@ -25,6 +25,9 @@ const EXHAUSTION: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::E
 const NOTHING: [i32; 2] = [libc::EINTR, libc::EAGAIN];
 /// The listener is gone.
 const FINAL: [i32; 3] = [libc::EBADF, libc::EINVAL, libc::ENOTSOCK];
+
+/// A free port of this host.
+const ANYWHERE: At<&str> = At("127.0.0.1:0");
 
 /// More than a thread of any system can have.
 const NO_STACK: usize = 1 << 46;
@@ -101,7 +104,7 @@ fn survives_errors_that_pass<M: MixIn>() {
 
 /// The next client is served, and `told` of the errors were told to the hook and counted.
 fn survives<M: MixIn>(errno: i32, times: usize, told: usize) {
-    let server = Server::<Echo, Flaky, M>::bind(Anywhere, Echo::new()).unwrap();
+    let server = Server::<Echo, Flaky, M>::bind(ANYWHERE, Echo::new()).unwrap();
     flaky::fail(server.local_address(), &vec![errno; times]);
     let running = server.start().unwrap();
     assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello", "after error {errno}, {times} times");
@@ -121,7 +124,7 @@ fn a_listener_that_is_gone_ends_the_loop_with_its_error() {
 
 fn ends_with_the_error<M: MixIn>() {
     for errno in FINAL {
-        let server = Server::<Echo, Flaky, M>::bind(Anywhere, Echo::new()).unwrap();
+        let server = Server::<Echo, Flaky, M>::bind(ANYWHERE, Echo::new()).unwrap();
         flaky::fail(server.local_address(), &[errno]);
         let error = server.serve_forever().unwrap_err();
         assert_eq!(error.raw_os_error(), Some(errno), "{}", M::NAME);
@@ -133,7 +136,7 @@ fn ends_with_the_error<M: MixIn>() {
 fn errors_take_no_thread_from_the_limit() {
     const LIMIT: usize = 2;
 
-    let server = Server::<Echo, Flaky, Threading>::builder(Echo::new()).max_threads(LIMIT).bind(Anywhere).unwrap();
+    let server = Server::<Echo, Flaky, Threading>::builder(Echo::new()).max_threads(LIMIT).bind(ANYWHERE).unwrap();
     let address = server.local_address().clone();
     flaky::fail(&address, &[libc::EMFILE; LIMIT + 1]);
     let running = server.start().unwrap();
@@ -157,15 +160,20 @@ fn a_shutdown_ends_the_back_off_at_once() {
     backs_off_and_is_shut_down::<Threading>(thread::available_parallelism().unwrap().get());
 }
 
-/// The pauses are short at first: one of `threads` has had nine errors then, and pauses for a second.
+/// The pauses are short at first: one of `threads` has had nine errors then, and pauses for a second. Where it did not
+/// hear of the shutdown, that would take the rest of the second every time; on a machine that is busy, a prompt end may
+/// take long once.
 fn backs_off_and_is_shut_down<M: MixIn>(threads: usize) {
-    let server = Server::<Echo, Flaky, M>::bind(Anywhere, Echo::new()).unwrap();
-    flaky::fail(server.local_address(), &[libc::EMFILE; 1_000]);
-    let running = server.start().unwrap();
-    wait_until("the pauses are long", || running.service().errors().len() > 8 * threads);
-    let begun = Instant::now();
-    running.shutdown().unwrap();
-    assert!(begun.elapsed() < Duration::from_millis(600), "{}: {:?}", M::NAME, begun.elapsed());
+    let shut_down_took = || {
+        let server = Server::<Echo, Flaky, M>::bind(ANYWHERE, Echo::new()).unwrap();
+        flaky::fail(server.local_address(), &[libc::EMFILE; 1_000]);
+        let running = server.start().unwrap();
+        wait_until("the pauses are long", || running.service().errors().len() > 8 * threads);
+        let begun = Instant::now();
+        running.shutdown().unwrap();
+        begun.elapsed()
+    };
+    assert!((0..3).any(|_| shut_down_took() < Duration::from_millis(600)), "{}", M::NAME);
 }
 
 #[test]
@@ -174,7 +182,7 @@ fn the_default_report_is_one_line_a_second_at_the_most() {
     log::set_logger(&LINES).unwrap();
     log::set_max_level(LevelFilter::Error);
 
-    let server = Server::<Silent, Flaky, Iterative>::bind(Anywhere, Silent).unwrap();
+    let server = Server::<Silent, Flaky, Iterative>::bind(ANYWHERE, Silent).unwrap();
     let address = server.local_address().clone();
     flaky::fail(&address, &[libc::ENETDOWN; 100]);
     let begun = Instant::now();

@@ -15,7 +15,7 @@ use socketserver::{
 };
 use support::{ask, connect};
 
-use flaky::{Anywhere, Flaky};
+use flaky::{At, Flaky};
 
 /// Echoes one line, and prints the errors.
 #[socket_server(tcp, forking, hooks)]
@@ -48,11 +48,14 @@ impl Transport for Aborted {
     }
 }
 
-impl Endpoint<Aborted> for Anywhere {
+impl Endpoint<Aborted> for At<&str> {
     fn open(self, options: &Options) -> io::Result<Listener> {
-        Endpoint::<Tcp, _>::open("127.0.0.1:0", options)
+        Endpoint::<Tcp, _>::open(self.0, options)
     }
 }
+
+/// A free port of this host.
+const ANYWHERE: At<&str> = At("127.0.0.1:0");
 
 fn main() -> ExitCode {
     support::run(
@@ -114,16 +117,21 @@ fn a_listener_that_is_gone_ends_the_loop_with_its_error() {
     }
 }
 
+/// A pause that did not hear of the shutdown would take its second every time; on a machine that is busy, a prompt end
+/// may take long once.
 fn a_shutdown_ends_the_back_off_at_once() {
-    let mut server = support::Server::start("flaky", &[&libc::EMFILE.to_string(), "1000"]);
-    let _client = connect(server.address()).unwrap();
-    for _ in 0..9 {
-        assert_eq!(server.line(), libc::EMFILE.to_string());
-    }
-    // A pause of a second has begun just now.
-    let begun = Instant::now();
-    server.stop();
-    assert!(begun.elapsed() < Duration::from_millis(600), "{:?}", begun.elapsed());
+    let shut_down_took = || {
+        let mut server = support::Server::start("flaky", &[&libc::EMFILE.to_string(), "1000"]);
+        let _client = connect(server.address()).unwrap();
+        for _ in 0..9 {
+            assert_eq!(server.line(), libc::EMFILE.to_string());
+        }
+        // A pause of a second has begun just now.
+        let begun = Instant::now();
+        server.stop();
+        begun.elapsed()
+    };
+    assert!((0..3).any(|_| shut_down_took() < Duration::from_millis(600)));
 }
 
 fn sleeps_after_an_error(name: &str) {
@@ -149,7 +157,7 @@ fn serve_flaky() {
     let mut arguments = env::args().skip(3);
     let errno = arguments.next().unwrap().parse().unwrap();
     let times = arguments.next().unwrap().parse().unwrap();
-    let server = Server::<Echo, Flaky, Forking>::bind(Anywhere, Echo).unwrap();
+    let server = Server::<Echo, Flaky, Forking>::bind(ANYWHERE, Echo).unwrap();
     flaky::fail(server.local_address(), &vec![errno; times]);
     server.shutdown_on_signals().unwrap();
     support::serves(server.local_address());
@@ -159,7 +167,7 @@ fn serve_flaky() {
 }
 
 fn serve_aborted<M: MixIn>() {
-    let server = Server::<Echo, Aborted, M>::bind(Anywhere, Echo).unwrap();
+    let server = Server::<Echo, Aborted, M>::bind(ANYWHERE, Echo).unwrap();
     server.shutdown_on_signals().unwrap();
     support::serves(server.local_address());
     server.serve_forever().unwrap();

@@ -1,52 +1,48 @@
-//! TCP whose accept(2) fails as a script says.
+//! Transports whose accept(2) or recvmsg(2) fails as a script says.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use socketserver::{Address, Connection, Endpoint, Listener, Options, StreamTransport, Tcp, Transport};
+use socketserver::{Address, Endpoint, Listener, Options, Tcp, Transport};
 
-/// The errors still to come, for each listener by its port: `get_request` knows nothing else of its server.
-static SCRIPTS: Mutex<Option<HashMap<u16, VecDeque<i32>>>> = Mutex::new(None);
+/// The errors still to come, for each listener by its address: `get_request` knows nothing else of its server.
+static SCRIPTS: Mutex<Option<HashMap<String, VecDeque<i32>>>> = Mutex::new(None);
 
-pub(crate) struct Flaky;
+/// A transport that works, once its errors have been.
+pub(crate) struct Flaky<T = Tcp>(PhantomData<fn() -> T>);
 
-impl Transport for Flaky {
-    type Request = Connection;
-    const NAME: &'static str = "flaky";
+impl<T: Transport> Transport for Flaky<T> {
+    type Request = T::Request;
+    const NAME: &'static str = T::NAME;
 
-    fn get_request(listener: &Listener) -> io::Result<Connection> {
+    fn get_request(listener: &Listener) -> io::Result<T::Request> {
         match next_error(listener.local_address()) {
             Some(errno) => Err(io::Error::from_raw_os_error(errno)),
-            None => Tcp::get_request(listener),
+            None => T::get_request(listener),
         }
     }
 }
 
-impl StreamTransport for Flaky {}
+/// What the transport itself can be bound to.
+pub(crate) struct At<E>(pub(crate) E);
 
-/// A free port of this host.
-pub(crate) struct Anywhere;
-
-impl Endpoint<Flaky> for Anywhere {
+impl<T: Transport, Kind, E: Endpoint<T, Kind>> Endpoint<Flaky<T>, Kind> for At<E> {
     fn open(self, options: &Options) -> io::Result<Listener> {
-        Endpoint::<Tcp, _>::open("127.0.0.1:0", options)
+        self.0.open(options)
     }
 }
 
 /// The next attempts of the server to take a request fail, each with one of `errors`.
 pub(crate) fn fail(server: &Address, errors: &[i32]) {
-    scripts().get_or_insert_default().entry(port(server)).or_default().extend(errors);
+    scripts().get_or_insert_default().entry(server.to_string()).or_default().extend(errors);
 }
 
 fn next_error(server: &Address) -> Option<i32> {
-    scripts().as_mut()?.get_mut(&port(server))?.pop_front()
+    scripts().as_mut()?.get_mut(&server.to_string())?.pop_front()
 }
 
-fn scripts() -> MutexGuard<'static, Option<HashMap<u16, VecDeque<i32>>>> {
+fn scripts() -> MutexGuard<'static, Option<HashMap<String, VecDeque<i32>>>> {
     SCRIPTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn port(server: &Address) -> u16 {
-    server.port().expect("a port")
 }

@@ -3,21 +3,26 @@
 //! Each row is a server of its own, whose first request has the fault; the second must be served as ever. What the
 //! client sees stands where it sees it: a reply is sent after `finish`, and the connection is ended after `handle_error`.
 
+mod flaky;
 #[path = "order/traced.rs"]
 mod traced;
 
 use std::io::{self, Write as _};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use socketserver::{
-    Address, BoxError, HandlerError, Hooks, MixIn, Reader, Server, Transport, Writer, handler, socket_server,
+    Address, BoxError, Endpoint, HandlerError, Hooks, MixIn, Reader, Server, SocketServer, Transport, Writer, handler,
+    socket_server,
 };
-use support::Place;
-use traced::{Ask, Steps, Trace, ask_packet, ask_stream, traced, two_requests};
+use support::{Place, wait_until};
+use traced::{Ask, FAULTS, Steps, Trace, ask_packet, ask_stream, bind_flaky, traced, two_requests};
 
 /// Of `tcp` and `unix_stream`, whoever processes the request.
 const STREAMS: &str = "
 none                              | verify_request service_actions setup handle finish client:reply client:end
+get_request fails                 | accept_error(ConnectionAborted) verify_request service_actions setup handle finish client:reply client:end
 setup fails                       | verify_request service_actions setup handle_error(setup) client:end
 setup panics                      | verify_request service_actions setup handle_error(setup panicked) client:end
 handle fails                      | verify_request service_actions setup handle finish handle_error(handle) client:reply client:end
@@ -34,6 +39,7 @@ service_actions panics            | verify_request service_actions setup handle 
 /// Of `udp` and `unix_datagram`: a reply is sent only if nothing failed.
 const PACKETS: &str = "
 none                              | verify_request service_actions setup handle finish client:reply
+get_request fails                 | accept_error(ConnectionAborted) verify_request service_actions setup handle finish client:reply
 setup fails                       | verify_request service_actions setup handle_error(setup) client:nothing
 setup panics                      | verify_request service_actions setup handle_error(setup panicked) client:nothing
 handle fails                      | verify_request service_actions setup handle finish handle_error(handle) client:nothing
@@ -60,61 +66,83 @@ traced! {
 
 #[test]
 fn a_tcp_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, |steps, _| Tcp(steps).bind("127.0.0.1:0")), STREAMS);
+    assert_eq!(table(ask_stream, Tcp, port), STREAMS);
 }
 
 #[test]
 fn a_udp_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, |steps, _| Udp(steps).bind("127.0.0.1:0")), PACKETS);
+    assert_eq!(table(ask_packet, Udp, port), PACKETS);
 }
 
 #[test]
 fn a_unix_stream_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, |steps, place| UnixStream(steps).bind(place.path("server"))), STREAMS);
+    assert_eq!(table(ask_stream, UnixStream, path), STREAMS);
 }
 
 #[test]
 fn a_unix_datagram_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, |steps, place| UnixDatagram(steps).bind(place.path("server"))), PACKETS);
+    assert_eq!(table(ask_packet, UnixDatagram, path), PACKETS);
 }
 
 #[test]
 fn a_threading_tcp_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, |steps, _| ThreadingTcp(steps).bind("127.0.0.1:0")), STREAMS);
+    assert_eq!(table(ask_stream, ThreadingTcp, port), STREAMS);
 }
 
 #[test]
 fn a_threading_udp_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, |steps, _| ThreadingUdp(steps).bind("127.0.0.1:0")), PACKETS);
+    assert_eq!(table(ask_packet, ThreadingUdp, port), PACKETS);
 }
 
 #[test]
 fn a_threading_unix_stream_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, |steps, place| ThreadingUnixStream(steps).bind(place.path("server"))), STREAMS);
+    assert_eq!(table(ask_stream, ThreadingUnixStream, path), STREAMS);
 }
 
 #[test]
 fn a_threading_unix_datagram_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, |steps, place| ThreadingUnixDatagram(steps).bind(place.path("server"))), PACKETS);
+    assert_eq!(table(ask_packet, ThreadingUnixDatagram, path), PACKETS);
 }
 
-fn table<S, T, M>(ask: Ask, bind: impl Fn(Steps, &Place) -> io::Result<Server<S, T, M>>) -> String
+fn port(_: &Place) -> &'static str {
+    "127.0.0.1:0"
+}
+
+fn path(place: &Place) -> PathBuf {
+    place.path("server")
+}
+
+fn table<S, A>(ask: Ask, service: fn(Steps) -> S, address: fn(&Place) -> A) -> String
+where
+    S: SocketServer + Hooks<Request = <S::Transport as Transport>::Request>,
+    A: Endpoint<S::Transport>,
+{
+    traced::table(&FAULTS, |fault| {
+        let place = Place::new();
+        let trace = Trace::new(place.path("trace"));
+        let service = service(Steps::new(trace.clone(), fault));
+        if fault == "get_request fails" {
+            steps(ask, &trace, bind_flaky(address(&place), service), 1)
+        } else {
+            steps(ask, &trace, Server::<S>::bind(address(&place), service), 0)
+        }
+    })
+}
+
+/// The steps of two requests, before the first of which there are errors to be told.
+fn steps<S, T, M>(ask: Ask, trace: &Trace, server: io::Result<Server<S, T, M>>, errors: u64) -> [String; 2]
 where
     S: Hooks<Request = T::Request>,
     T: Transport,
     M: MixIn,
 {
-    traced::table(|fault| {
-        let place = Place::new();
-        let trace = Trace::new(place.path("trace"));
-        let server = bind(Steps::new(trace.clone(), fault), &place).expect("a server");
-        let running = server.start().expect("a thread for it");
-        let have_ended = |requests| {
-            let stats = running.stats();
-            stats.finished + stats.failed + stats.refused == requests
-        };
-        let steps = two_requests(ask, running.local_address(), &trace, have_ended);
-        running.shutdown().expect("a server that ends well");
-        steps
-    })
+    let running = server.expect("a server").start().expect("a thread for it");
+    wait_until("the errors are told", || trace.steps().len() as u64 == errors);
+    let have_ended = |requests| {
+        let stats = running.stats();
+        stats.finished + stats.failed + stats.refused == requests
+    };
+    let steps = two_requests(ask, running.local_address(), trace, have_ended);
+    running.shutdown().expect("a server that ends well");
+    steps
 }

@@ -2,20 +2,26 @@
 //!
 //! As in `order.rs`; `child_exited` comes with the exit code of the child. A request that is refused has no child.
 
+mod flaky;
 #[path = "order/traced.rs"]
 mod traced;
 
 use std::env;
 use std::io::{self, Write as _};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
-use socketserver::{Address, BoxError, HandlerError, Hooks, MixIn, Reader, Transport, Writer, handler, socket_server};
+use socketserver::{
+    Address, BoxError, Endpoint, HandlerError, Hooks, MixIn, Reader, SocketServer, Transport, Writer, handler,
+    socket_server,
+};
 use support::{Place, Server, run, serves};
-use traced::{Ask, Steps, Trace, ask_packet, ask_stream, traced, two_requests};
+use traced::{Ask, FAULTS, Steps, Trace, ask_packet, ask_stream, bind_flaky, traced, two_requests};
 
 /// Of `tcp` and `unix_stream`. From `setup` to `handle_error` the steps are the child's.
 const STREAMS: &str = "
 none                              | verify_request service_actions setup handle finish client:reply client:end child_exited(0)
+get_request fails                 | accept_error(ConnectionAborted) verify_request service_actions setup handle finish client:reply client:end child_exited(0)
 setup fails                       | verify_request service_actions setup handle_error(setup) client:end child_exited(1)
 setup panics                      | verify_request service_actions setup handle_error(setup panicked) client:end child_exited(1)
 handle fails                      | verify_request service_actions setup handle finish handle_error(handle) client:reply client:end child_exited(1)
@@ -27,11 +33,14 @@ handle fails, handle_error panics | verify_request service_actions setup handle 
 verify_request fails              | verify_request service_actions client:end
 verify_request panics             | verify_request service_actions client:end
 service_actions panics            | verify_request service_actions setup handle finish client:reply client:end child_exited(0)
+handle exits                      | verify_request service_actions setup handle client:end child_exited(7)
+handle aborts                     | verify_request service_actions setup handle client:end child_exited(signal 6)
 ";
 
 /// Of `udp` and `unix_datagram`: a reply is sent only if nothing failed.
 const PACKETS: &str = "
 none                              | verify_request service_actions setup handle finish client:reply child_exited(0)
+get_request fails                 | accept_error(ConnectionAborted) verify_request service_actions setup handle finish client:reply child_exited(0)
 setup fails                       | verify_request service_actions setup handle_error(setup) client:nothing child_exited(1)
 setup panics                      | verify_request service_actions setup handle_error(setup panicked) client:nothing child_exited(1)
 handle fails                      | verify_request service_actions setup handle finish handle_error(handle) client:nothing child_exited(1)
@@ -43,6 +52,8 @@ handle fails, handle_error panics | verify_request service_actions setup handle 
 verify_request fails              | verify_request service_actions client:nothing
 verify_request panics             | verify_request service_actions client:nothing
 service_actions panics            | verify_request service_actions setup handle finish client:reply child_exited(0)
+handle exits                      | verify_request service_actions setup handle client:nothing child_exited(7)
+handle aborts                     | verify_request service_actions setup handle client:nothing child_exited(signal 6)
 ";
 
 traced! {
@@ -65,16 +76,18 @@ fn main() -> ExitCode {
             }),
         ],
         &[
-            ("tcp", || serve(|steps, _| ForkingTcp(steps).bind("127.0.0.1:0"))),
-            ("udp", || serve(|steps, _| ForkingUdp(steps).bind("127.0.0.1:0"))),
-            ("unix_stream", || serve(|steps, path| ForkingUnixStream(steps).bind(path))),
-            ("unix_datagram", || serve(|steps, path| ForkingUnixDatagram(steps).bind(path))),
+            ("tcp", || serve(ForkingTcp, |_| "127.0.0.1:0".to_owned())),
+            ("udp", || serve(ForkingUdp, |_| "127.0.0.1:0".to_owned())),
+            ("unix_stream", || serve(ForkingUnixStream, |path| path)),
+            ("unix_datagram", || serve(ForkingUnixDatagram, |path| path)),
         ],
     )
 }
 
 fn table(ask: Ask, server: &str) -> String {
-    traced::table(|fault| {
+    // A process of its own may end otherwise than by a return.
+    let faults = [&FAULTS[..], &["handle exits", "handle aborts"]].concat();
+    traced::table(&faults, |fault| {
         let place = Place::new();
         let trace = Trace::new(place.path("trace"));
         let path = |name| place.path(name).into_os_string().into_string().expect("a path in ASCII");
@@ -91,15 +104,29 @@ fn table(ask: Ask, server: &str) -> String {
     })
 }
 
-fn serve<S, T, M>(bind: impl Fn(Steps, &str) -> io::Result<socketserver::Server<S, T, M>>)
+fn serve<S, A>(service: fn(Steps) -> S, address: fn(String) -> A)
+where
+    S: SocketServer + Hooks<Request = <S::Transport as Transport>::Request>,
+    A: Endpoint<S::Transport>,
+{
+    let arguments: Vec<String> = env::args().skip(3).collect();
+    let [fault, trace, path] = &arguments[..] else { panic!("a fault, a trace and a path") };
+    let service = service(Steps::new(Trace::new(trace.into()), fault));
+    let address = address(path.clone());
+    if fault == "get_request fails" {
+        serve_until_a_signal(bind_flaky(address, service));
+    } else {
+        serve_until_a_signal(socketserver::Server::<S>::bind(address, service));
+    }
+}
+
+fn serve_until_a_signal<S, T, M>(server: io::Result<socketserver::Server<S, T, M>>)
 where
     S: Hooks<Request = T::Request>,
     T: Transport,
     M: MixIn,
 {
-    let arguments: Vec<String> = env::args().skip(3).collect();
-    let [fault, trace, path] = &arguments[..] else { panic!("a fault, a trace and a path") };
-    let server = bind(Steps::new(Trace::new(trace.into()), fault), path).expect("a server");
+    let server = server.expect("a server");
     server.shutdown_on_signals().expect("handlers of signals");
     serves(server.local_address());
     server.serve_forever().expect("a server that ends well");

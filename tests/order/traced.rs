@@ -2,20 +2,24 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::process::{abort, exit};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use socketserver::socket2::{Domain, SockAddr, Socket, Type};
-use socketserver::{Address, HandlerError};
+use socketserver::{Address, Endpoint, HandlerError, Hooks, Server, SocketServer, Transport};
 use support::{Place, connect, wait_until};
 
+use crate::flaky::{self, At, Flaky};
+
 /// What goes wrong in the first request of a server: hooks, each with `fails` or `panics`. A `verify_request` that
-/// fails says no.
-pub(crate) const FAULTS: [&str; 12] = [
+/// fails says no; a `get_request` that does is the transport's, and comes before the request.
+pub(crate) const FAULTS: [&str; 13] = [
     "none",
+    "get_request fails",
     "setup fails",
     "setup panics",
     "handle fails",
@@ -67,8 +71,19 @@ macro_rules! traced {
                 let _ = self.0.take("service_actions");
             }
 
+            fn handle_timeout(&self) {
+                let _ = self.0.take("handle_timeout");
+            }
+
+            fn accept_error(&self, error: &io::Error) {
+                self.0.trace.note(&format!("accept_error({:?})", error.kind()));
+            }
+
             fn child_exited(&self, _: u32, status: ExitStatus) {
-                self.0.trace.note(&format!("child_exited({})", status.code().unwrap_or(-1)));
+                self.0.trace.note(&match status.signal() {
+                    Some(signal) => format!("child_exited(signal {signal})"),
+                    None => format!("child_exited({})", status.code().unwrap_or(-1)),
+                });
             }
         }
     )*};
@@ -111,12 +126,29 @@ impl Steps {
             let due = format!("{hook} {how}");
             self.requests.load(SeqCst) == 1 && self.fault.split(", ").any(|fault| fault == due)
         };
+        if is_due("exits") {
+            exit(7);
+        }
+        if is_due("aborts") {
+            abort();
+        }
         if is_due("panics") {
             // A panic that says nothing on the standard error.
             resume_unwind(Box::new("on purpose"));
         }
         if is_due("fails") { Err("on purpose".into()) } else { Ok(()) }
     }
+}
+
+/// Binds a server whose first `get_request` fails.
+pub(crate) fn bind_flaky<S, A>(address: A, service: S) -> io::Result<Server<S, Flaky<S::Transport>, S::MixIn>>
+where
+    S: SocketServer + Hooks<Request = <S::Transport as Transport>::Request>,
+    A: Endpoint<S::Transport>,
+{
+    let server = Server::bind(At(address), service)?;
+    flaky::fail(server.local_address(), &[libc::ECONNABORTED]);
+    Ok(server)
 }
 
 /// A file that all processes of a test append their steps to.
@@ -161,10 +193,10 @@ pub(crate) fn two_requests(ask: Ask, address: &Address, trace: &Trace, is_over: 
 }
 
 /// The table of what was seen: each fault, and the steps of the request that has it. The next request must be as ever.
-pub(crate) fn table(observe: impl Fn(&str) -> [String; 2]) -> String {
+pub(crate) fn table(faults: &[&str], observe: impl Fn(&str) -> [String; 2]) -> String {
     let [as_ever, _] = observe(FAULTS[0]);
     let mut table = String::from("\n");
-    for fault in FAULTS {
+    for fault in faults {
         let [with_fault, next] = observe(fault);
         assert_eq!(next, as_ever, "the request after the one with the fault `{fault}`");
         writeln!(table, "{fault:<33} | {with_fault}").expect("a string has room");
