@@ -2,7 +2,7 @@
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -13,7 +13,10 @@ use socketserver::{
 };
 use support::{ask, connect, wait_until};
 
-/// Echoes lines; `flood` is answered with 16 MiB.
+/// More than the kernel takes for a peer that does not read.
+const FLOOD: usize = 16 << 20;
+
+/// Echoes lines; `flood` is answered with one.
 #[socket_server(tcp, threading, hooks)]
 #[derive(Default)]
 struct Echo {
@@ -42,7 +45,7 @@ impl Echo {
     fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
         while let Some(line) = input.next_line()? {
             match line {
-                "flood" => output.write_all(&vec![b'x'; 16 << 20])?,
+                "flood" => output.write_all(&vec![b'x'; FLOOD])?,
                 line => writeln!(output, "{line}")?,
             }
         }
@@ -63,10 +66,15 @@ impl Echo {
 
 #[test]
 fn a_silent_client_ends_with_the_read_timeout() {
-    let running = Echo::default().builder().read_timeout(Duration::from_millis(200)).bind("127.0.0.1:0").unwrap();
-    let running = running.start().unwrap();
+    ends_with_the_read_timeout::<Iterative>();
+    ends_with_the_read_timeout::<Threading>();
+}
+
+fn ends_with_the_read_timeout<M: MixIn>() {
+    let running = Server::<Echo, Tcp, M>::builder(Echo::default()).read_timeout(Duration::from_millis(500));
+    let running = running.bind("127.0.0.1:0").unwrap().start().unwrap();
     let silent = connect(running.local_address()).unwrap();
-    // The others do not notice.
+    // The others are served meanwhile, or where one waits for the other, after it.
     assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
     assert_eq!(io::read_to_string(silent).unwrap(), "");
     wait_until("both are gone", || running.stats().active == 0);
@@ -75,17 +83,28 @@ fn a_silent_client_ends_with_the_read_timeout() {
 }
 
 #[test]
-fn a_client_that_talks_in_time_outlasts_the_read_timeout() {
-    let running = Echo::default().builder().read_timeout(Duration::from_millis(400)).bind("127.0.0.1:0").unwrap();
+fn a_client_that_talks_outlasts_the_read_timeout_that_ends_a_silent_one() {
+    let running = Echo::default().builder().read_timeout(Duration::from_millis(500)).bind("127.0.0.1:0").unwrap();
     let running = running.start().unwrap();
     let mut client = connect(running.local_address()).unwrap();
-    for _ in 0..5 {
-        thread::sleep(Duration::from_millis(100));
+    let mut talk = || {
         client.write_all(b"x\n").unwrap();
         let mut reply = [0; 2];
         client.read_exact(&mut reply).unwrap();
         assert_eq!(&reply, b"x\n");
+    };
+    talk();
+    let silent = connect(running.local_address()).unwrap();
+    let mut exchanges = 0;
+    while running.stats().failed == 0 {
+        talk();
+        exchanges += 1;
     }
+    // The silent one, who came later, is gone, and this one is still there; neither has kept the other waiting.
+    assert_eq!(io::read_to_string(silent).unwrap(), "");
+    talk();
+    assert!(exchanges > 1);
+    running.service().timed_out_because_of("read_timeout");
     drop(client);
     running.shutdown().unwrap();
 }
@@ -104,10 +123,32 @@ fn a_client_that_never_reads_ends_with_the_write_timeout() {
 }
 
 #[test]
-fn a_trickler_ends_with_the_request_deadline() {
-    const READ_TIMEOUT: Duration = Duration::from_millis(200);
+fn a_client_that_reads_slowly_outlasts_the_write_timeout_that_ends_one_that_never_reads() {
+    let running = Echo::default().builder().write_timeout(Duration::from_millis(500)).bind("127.0.0.1:0").unwrap();
+    let running = running.start().unwrap();
+    let [mut slow, _never] = [(); 2].map(|()| {
+        let mut client = TcpStream::connect(running.local_address()).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        writeln!(client, "flood").unwrap();
+        client
+    });
+    let mut received = 0;
+    while running.stats().failed == 0 {
+        received += slow.read(&mut [0; 16_384]).unwrap();
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(received < FLOOD, "it was not slow");
+    slow.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(received as u64 + io::copy(&mut slow, &mut io::sink()).unwrap(), FLOOD as u64);
+    running.service().timed_out_because_of("write_timeout");
+    running.shutdown().unwrap();
+}
 
-    let server = Echo::default().builder().read_timeout(READ_TIMEOUT).request_deadline(READ_TIMEOUT * 4);
+#[test]
+fn a_trickler_ends_with_the_request_deadline() {
+    const READ_TIMEOUT: Duration = Duration::from_millis(800);
+
+    let server = Echo::default().builder().read_timeout(READ_TIMEOUT).request_deadline(READ_TIMEOUT * 2);
     let running = server.bind("127.0.0.1:0").unwrap().start().unwrap();
     let mut trickler = TcpStream::connect(running.local_address().socket_addr().unwrap()).unwrap();
     trickler.set_read_timeout(Some(READ_TIMEOUT / 2)).unwrap();
