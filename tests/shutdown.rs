@@ -281,7 +281,8 @@ fn a_second_shutdown_cuts_the_request_in_progress() {
             serving.join().unwrap().unwrap();
             assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
         });
-        assert_eq!((server.stats().failed, server.stats().cut), (1, 1));
+        wait_until("the handler has noticed", || server.stats().failed == 1);
+        assert_eq!(server.stats().cut, 1);
     }
     let (begins, begun) = channel();
     is_cut(&Slow(Mutex::new(begins)).bind(IPV4).unwrap(), &begun);
