@@ -2,6 +2,7 @@
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -377,6 +378,36 @@ fn a_request_that_is_refused_does_not_keep_others_waiting() {
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     drop(refused);
     assert_eq!(running.stats().refused, 3);
+}
+
+#[test]
+fn a_peer_that_is_slow_to_be_verified_keeps_nobody_waiting() {
+    /// Waits for the first byte before it decides.
+    #[socket_server(tcp, threading, hooks)]
+    struct Curious;
+
+    impl Hooks for Curious {
+        fn verify_request(&self, request: &Connection) -> bool {
+            let peek = || TcpStream::from(request.socket().try_clone()?).peek(&mut [0]);
+            matches!(peek(), Ok(1))
+        }
+    }
+
+    #[handler]
+    impl Curious {
+        fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+            writeln!(output, "{}", input.next_line()?.unwrap_or_default())
+        }
+    }
+
+    let running = Curious.bind("127.0.0.1:0").unwrap().start().unwrap();
+    // More of them than threads wait for requests.
+    let silent: Vec<_> = (0..50).map(|_| connect(running.local_address()).unwrap()).collect();
+    wait_until("all are being verified", || running.stats().active == 50);
+    assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
+    drop(silent);
+    wait_until("all are refused", || running.stats().refused == 50);
+    running.shutdown().unwrap();
 }
 
 fn one_request<S: Hooks<Request = Connection>, M: MixIn>(server: Server<S, Tcp, M>) {

@@ -1,15 +1,16 @@
 //! The limit of `threading`: exact, whatever the handlers do, and no obstacle to a shutdown.
 
+use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::panic::resume_unwind;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
+use std::sync::{Barrier, Mutex, RwLock};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use socketserver::{Address, HandlerError, Hooks, Reader, Writer, handler, socket_server};
-use support::{ask, ask_packet, connect, wait_until};
+use support::{ask, connect, wait_until};
 
 /// Counts the requests in progress, and ends each as it is asked to.
 #[socket_server(tcp, threading, hooks)]
@@ -52,19 +53,20 @@ impl Gate {
     }
 }
 
-/// The same with packets.
+/// The same with packets, each of which waits until the test lets it pass.
 #[socket_server(udp, threading, max_threads = 4)]
 #[derive(Default)]
 struct Flood {
     present: AtomicUsize,
     peak: AtomicUsize,
+    dam: RwLock<()>,
 }
 
 #[handler]
 impl Flood {
     fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
         let _presence = Presence::new(&self.present, &self.peak);
-        thread::yield_now();
+        drop(self.dam.read());
         io::copy(input, output).map(drop)
     }
 }
@@ -208,17 +210,55 @@ fn handle_request_waits_at_the_limit_no_longer_than_its_timeout() {
 #[test]
 fn a_flood_of_packets_stays_within_the_limit_and_passes() {
     let running = Flood::default().bind("127.0.0.1:0").unwrap().start().unwrap();
-    let address = running.local_address().socket_addr().unwrap();
     let flood = UdpSocket::bind("127.0.0.1:0").unwrap();
-    for _ in 0..5_000 {
-        flood.send_to(b"flood", address).unwrap();
+    flood.connect(running.local_address()).unwrap();
+    let dam = running.service().dam.write().unwrap();
+    for packet in 0..5_000 {
+        flood.send(b"flood").unwrap();
+        if packet == 100 {
+            wait_until("there are as many as may be", || running.stats().active >= 4);
+        }
     }
-    // The kernel may have dropped the last ones for want of room, and this one with them.
-    wait_until("the flood is over", || running.stats().active == 0);
-    assert_eq!(ask_packet(running.local_address(), b"hello").unwrap(), b"hello");
+    assert_eq!(running.stats().accepted, 4);
+    drop(dam);
+    // Again and again, as long as the kernel has no room for it.
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.connect(running.local_address()).unwrap();
+    client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    wait_until("it has passed", || {
+        client.send(b"hello").unwrap();
+        let mut reply = [0; 5];
+        client.recv(&mut reply).is_ok() && &reply == b"hello"
+    });
     let stats = running.stats();
     assert!(stats.accepted > 100 && stats.failed == 0, "{stats:?}");
-    assert!((1..=4).contains(&running.service().peak.load(SeqCst)));
+    assert_eq!(running.service().peak.load(SeqCst), 4);
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn a_thread_serves_one_request_after_the_other() {
+    /// Answers with the number of threads that it has run in so far.
+    #[socket_server(tcp, threading)]
+    #[derive(Default)]
+    struct Threads(Mutex<HashSet<ThreadId>>);
+
+    #[handler]
+    impl Threads {
+        fn handle(&self, output: &mut Writer) -> io::Result<()> {
+            let mut threads = self.0.lock().unwrap();
+            threads.insert(thread::current().id());
+            writeln!(output, "{}", threads.len())
+        }
+    }
+
+    let running = Threads::default().bind("127.0.0.1:0").unwrap().start().unwrap();
+    let mut threads = 0;
+    for _ in 0..300 {
+        threads = ask(running.local_address(), "").unwrap().parse().unwrap();
+    }
+    // As many as wait, and a few more where one was slow to come back.
+    assert!(threads < 100, "{threads} threads for 300 requests, one after the other");
     running.shutdown().unwrap();
 }
 
