@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use socketserver::socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use socketserver::{
-    Connection, Datagram, Endpoint, Hooks, Listener, Options, Reader, Running, Server, SocketServer, Tcp, Udp, Writer,
-    handler, kind, socket_server,
+    Address, Connection, Datagram, Endpoint, Hooks, Listener, Options, Reader, Running, Server, SocketServer, Tcp, Udp,
+    Writer, handler, kind, socket_server,
 };
 use support::{Place, ask, ask_packet, connect, wait_until};
 
@@ -50,6 +50,38 @@ fn reuse_address_is_on_for_tcp_and_can_be_off() {
     assert_eq!(fact(Inspector(reuses).builder().reuse_address(false).bind(IPV4)), "false");
     assert_eq!(fact(Contrary(reuses).bind(IPV4)), "false");
     assert_eq!(fact(Contrary(reuses).builder().reuse_address(true).bind(IPV4)), "true");
+}
+
+/// What the option is for. Both servers must have it, so that it has to be on from the first start on.
+#[test]
+fn a_server_can_be_restarted_while_connections_linger() {
+    let said = |_: &Socket| Ok("goodbye".to_owned());
+    let restart = |reuse_address: bool| {
+        let bind = |address: &Address| Inspector(said).builder().reuse_address(reuse_address).bind(address);
+        let server = bind(&Address::Inet(IPV4.parse().unwrap())).unwrap();
+        let address = server.local_address().clone();
+        let running = server.start().unwrap();
+        // The side that ends a connection first has it in TIME_WAIT: here the server.
+        wait_until("a connection lingers", || {
+            assert_eq!(io::read_to_string(connect(&address).unwrap()).unwrap(), "goodbye\n");
+            lingers(&address)
+        });
+        running.shutdown().unwrap();
+        assert!(lingers(&address));
+        bind(&address).map(drop).map_err(|error| error.kind())
+    };
+    assert_eq!(restart(true), Ok(()));
+    assert_eq!(restart(false), Err(io::ErrorKind::AddrInUse));
+}
+
+/// Whether a connection of the port is in the state `TIME_WAIT`, which is 6 in `/proc/net/tcp`.
+fn lingers(server: &Address) -> bool {
+    let local = format!(":{:04X} ", server.port().unwrap());
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+    connections.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next().is_some_and(|address| format!("{address} ").ends_with(&local)) && fields.nth(1) == Some("06")
+    })
 }
 
 #[test]

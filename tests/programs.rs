@@ -303,7 +303,7 @@ mod osc {
     }
 }
 
-/// As dnslib: one function answers over both transports; on TCP queries and answers have their length in front.
+/// As dnslib: one handler over both transports; on TCP queries and answers have their length in front.
 mod names {
     use super::*;
 
@@ -315,38 +315,47 @@ mod names {
     }
 
     impl Resolver {
-        /// A query is two bytes of its own choice and a name; the answer the same two bytes and an address, or none.
-        fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
-            self.queries.fetch_add(1, SeqCst);
-            let (id, name) = query.split_first_chunk::<2>()?;
-            let address = std::str::from_utf8(name).ok().and_then(|name| self.addresses.get(name));
-            let address = address.map_or(Vec::new(), |address| address.octets().to_vec());
-            Some([&id[..], &address].concat())
-        }
-    }
-
-    #[socket_server(udp, threading)]
-    struct OverUdp(Arc<Resolver>);
-
-    #[handler]
-    impl OverUdp {
-        fn handle(&self, query: &[u8], packet: &mut Writer) -> io::Result<()> {
-            packet.write_all(&self.0.answer(query).ok_or(io::ErrorKind::InvalidData)?)
-        }
-    }
-
-    #[socket_server(tcp, threading)]
-    struct OverTcp(Arc<Resolver>);
-
-    #[handler]
-    impl OverTcp {
-        fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+        /// The handler: a packet is one query, a connection has as many as come.
+        fn handle(&self, input: &mut Reader, output: &mut Writer, transport: &str) -> io::Result<()> {
+            if transport == "udp" {
+                let mut query = Vec::new();
+                input.read_to_end(&mut query)?;
+                return output.write_all(&self.answer(&query)?);
+            }
             while !input.fill_buf()?.is_empty() {
-                let answer = self.0.answer(&read_message(input)?).ok_or(io::ErrorKind::InvalidData)?;
+                let answer = self.answer(&read_message(input)?)?;
                 write_message(output, &answer)?;
             }
             Ok(())
         }
+
+        /// A query is two bytes of its own choice and a name; the answer the same two bytes and an address, or none.
+        fn answer(&self, query: &[u8]) -> io::Result<Vec<u8>> {
+            self.queries.fetch_add(1, SeqCst);
+            let (id, name) = query.split_first_chunk::<2>().ok_or(io::ErrorKind::InvalidData)?;
+            let address = std::str::from_utf8(name).ok().and_then(|name| self.addresses.get(name));
+            let address = address.map_or(Vec::new(), |address| address.octets().to_vec());
+            Ok([&id[..], &address].concat())
+        }
+    }
+
+    macro_rules! resolvers {
+        ($($server:ident: $transport:ident;)*) => {$(
+            #[socket_server($transport, threading)]
+            struct $server(Arc<Resolver>);
+
+            #[handler]
+            impl $server {
+                fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+                    self.0.handle(input, output, Self::TRANSPORT)
+                }
+            }
+        )*};
+    }
+
+    resolvers! {
+        OverUdp: udp;
+        OverTcp: tcp;
     }
 
     fn read_message(input: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -364,7 +373,7 @@ mod names {
     }
 
     #[test]
-    fn one_function_answers_over_tcp_and_udp() {
+    fn one_handler_answers_over_tcp_and_udp() {
         let addresses = [("one.test", Ipv4Addr::new(192, 0, 2, 1)), ("two.test", Ipv4Addr::new(192, 0, 2, 2))];
         let resolver = Arc::new(Resolver { addresses: addresses.into(), ..Resolver::default() });
         let udp = OverUdp(Arc::clone(&resolver)).bind("127.0.0.1:0").expect("a server").start().expect("a thread");

@@ -1,18 +1,19 @@
 //! A child process of a test.
 
-use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 
 use crate::wait_until;
 
 /// A child process, killed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct ChildProcess {
+pub struct ChildProcess {
     pub(crate) child: Child,
 }
 
 impl ChildProcess {
+    /// Starts it.
     #[track_caller]
-    pub(crate) fn spawn(command: &mut Command) -> Self {
+    pub fn spawn(command: &mut Command) -> Self {
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         Self { child }
     }
@@ -21,12 +22,17 @@ impl ChildProcess {
         self.child.id()
     }
 
+    /// Its standard output, which is a pipe, the first time that it is asked for.
+    pub fn output(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("its output")
+    }
+
     pub(crate) fn input(&mut self) -> &mut ChildStdin {
         self.child.stdin.as_mut().expect("its input")
     }
 
     /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: i32) {
+    pub fn signal(&self, signal: i32) {
         let pid = libc::pid_t::try_from(self.pid()).expect("a process id");
         // SAFETY: kill(2) takes any numbers; the process is our child, and not waited for.
         #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
@@ -36,7 +42,7 @@ impl ChildProcess {
 
     /// Waits until it has ended; how it did.
     #[track_caller]
-    pub(crate) fn wait(&mut self) -> ExitStatus {
+    pub fn wait(&mut self) -> ExitStatus {
         wait_until("the child process ends", || self.child.try_wait().expect("its status").is_some());
         self.child.wait().expect("its status")
     }

@@ -76,7 +76,7 @@ impl Server {
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped()),
         );
-        let mut output = BufReader::new(process.child.stdout.take().expect("its output"));
+        let mut output = BufReader::new(process.output());
         let mut line = String::new();
         output.read_line(&mut line).expect("the address");
         let line = line.trim_end();

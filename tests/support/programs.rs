@@ -52,7 +52,7 @@ impl Program {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped()),
         );
-        let output = Lines::of(process.child.stdout.take().expect("its output"));
+        let output = Lines::of(process.output());
         let log = Lines::of(process.child.stderr.take().expect("its log"));
         Self { name: name.to_owned(), process, output, log }
     }
