@@ -405,31 +405,6 @@ fn pattern(length: usize) -> Vec<u8> {
     numbers.flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-#[test]
-fn a_write_goes_on_where_a_small_buffer_cut_it_short() {
-    const LENGTH: usize = 1 << 17;
-
-    let (steps, strings) = Strings::new();
-    let server = Tcp(steps).builder().write_timeout(PATIENCE).bind("127.0.0.1:0").unwrap().start().unwrap();
-    let client = TcpStream::connect(server.local_address()).unwrap();
-    client.set_read_timeout(Some(PATIENCE)).unwrap();
-    let sent = strings.begin(|connection| {
-        connection.socket().set_send_buffer_size(1).unwrap();
-        connection.write_all(&pattern(LENGTH)).and_then(|()| connection.flush())
-    });
-    let mut received = vec![0; LENGTH];
-    let mut left = &mut received[..];
-    while !left.is_empty() {
-        let size = left.len().min(1_000);
-        let length = (&client).read(&mut left[..size]).unwrap();
-        left = &mut left[length..];
-    }
-    end_of(&sent).unwrap();
-    assert!(received == pattern(LENGTH));
-    // The server waits for its handler.
-    drop(strings);
-}
-
 /// Takes no more than some kilobytes at once.
 fn slow_client(server: std::net::SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();

@@ -93,6 +93,10 @@ fn main() -> ExitCode {
             ("a_hundred_fast_children_leave_no_zombie", a_hundred_fast_children_leave_no_zombie),
             ("a_loop_of_handle_request_leaves_no_zombie", a_loop_of_handle_request_leaves_no_zombie),
             ("the_port_is_free_while_a_child_lives", the_port_is_free_while_a_child_lives),
+            (
+                "the_port_is_free_when_the_parent_was_killed_and_a_child_lives",
+                the_port_is_free_when_the_parent_was_killed_and_a_child_lives,
+            ),
             ("a_crash_is_reported_and_the_server_goes_on", a_crash_is_reported_and_the_server_goes_on),
             ("a_panic_never_reaches_the_loop_of_the_parent", a_panic_never_reaches_the_loop_of_the_parent),
             ("a_child_changes_nothing_in_its_parent", a_child_changes_nothing_in_its_parent),
@@ -106,6 +110,7 @@ fn main() -> ExitCode {
             ("sigterm_lets_a_child_finish_its_request", sigterm_lets_a_child_finish_its_request),
             ("a_child_leaves_the_path_of_a_stream_server", a_child_leaves_the_path_of_a_stream_server),
             ("a_child_leaves_the_path_of_a_datagram_server", a_child_leaves_the_path_of_a_datagram_server),
+            ("a_process_that_the_program_forks_leaves_the_path", a_process_that_the_program_forks_leaves_the_path),
         ],
         &[
             ("tcp", || serve(Tcp::default().bind("127.0.0.1:0"))),
@@ -118,6 +123,7 @@ fn main() -> ExitCode {
             ("with_a_thread", with_a_thread),
             ("with_standard_error", with_standard_error),
             ("unforkable", unforkable),
+            ("forked_by_the_program", forked_by_the_program),
         ],
     )
 }
@@ -178,20 +184,36 @@ impl UnhookedTcp {
 
 fn the_port_is_free_while_a_child_lives() {
     let mut server = Server::start("closed", &[]);
-    let address = server.address().clone();
-    let mut held = Conversation::with(&address);
+    let mut held = Conversation::with(server.address());
     // The reply says that the child has the beginning of the next request, too: they came together.
     held.0.get_ref().write_all(b"hello\nstill ").unwrap();
     assert_eq!(held.line(), "hello");
     server.signal(libc::SIGTERM);
     assert_eq!(server.line(), "closed");
 
-    let successor = TcpListener::bind(&address).expect("the port is free");
-    let _client = TcpStream::connect(&address).unwrap();
-    successor.accept().expect("the client reached the successor");
+    is_free(server.address());
     assert_eq!(held.ask("there?"), "still there?");
     writeln!(server.input(), "leave").unwrap();
     assert!(server.wait().0.success());
+}
+
+/// Nobody could shut the listener down: what a child had kept of it would still listen.
+fn the_port_is_free_when_the_parent_was_killed_and_a_child_lives() {
+    let server = Server::start("tcp", &[]);
+    let mut held = Conversation::with(server.address());
+    assert_eq!(held.ask("hello"), "hello");
+    server.signal(libc::SIGKILL);
+    wait_until("the parent is gone", || server.has_ended());
+
+    is_free(server.address());
+    assert_eq!(held.ask("still there?"), "still there?");
+}
+
+/// A successor can be bound there, and clients reach it.
+fn is_free(address: &Address) {
+    let successor = TcpListener::bind(address).expect("the port is free");
+    let _client = TcpStream::connect(address).unwrap();
+    successor.accept().expect("the client reached the successor");
 }
 
 fn closed() {
@@ -420,6 +442,32 @@ fn leaves_the_path(name: &str, client: fn(&Address, &str) -> String) {
     }
     server.stop();
     assert!(!path.exists(), "the parent takes it away");
+}
+
+fn a_process_that_the_program_forks_leaves_the_path() {
+    let place = Place::new();
+    let path = place.path("server");
+    let mut server = Server::start("forked_by_the_program", &[path.to_str().unwrap()]);
+    assert_eq!(server.line(), "still there: true");
+    assert!(server.wait().0.success());
+    assert!(!path.exists());
+}
+
+fn forked_by_the_program() {
+    let server = UnixStream::default().bind(argument()).unwrap();
+    support::serves(server.local_address());
+    // SAFETY: this process has one thread, and the child drops a value and leaves.
+    #[allow(unsafe_code, reason = "std cannot fork")]
+    unsafe {
+        match libc::fork() {
+            0 => {
+                drop(server);
+                libc::_exit(0);
+            }
+            child => assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child),
+        }
+    }
+    println!("still there: {}", fs::exists(argument()).unwrap());
 }
 
 /// A client that says one line after the other.

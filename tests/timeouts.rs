@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
 use std::time::Duration;
 
 use socketserver::{
@@ -96,10 +95,11 @@ fn a_client_that_talks_outlasts_the_read_timeout_that_ends_a_silent_one() {
     talk();
     let silent = connect(running.local_address()).unwrap();
     let mut exchanges = 0;
-    while running.stats().failed == 0 {
+    wait_until("the silent one has failed", || {
         talk();
         exchanges += 1;
-    }
+        running.stats().failed > 0
+    });
     // The silent one, who came later, is gone, and this one is still there; neither has kept the other waiting.
     assert_eq!(io::read_to_string(silent).unwrap(), "");
     talk();
@@ -133,10 +133,10 @@ fn a_client_that_reads_slowly_outlasts_the_write_timeout_that_ends_one_that_neve
         client
     });
     let mut received = 0;
-    while running.stats().failed == 0 {
-        received += slow.read(&mut [0; 16_384]).unwrap();
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the other has failed", || {
+        received += slow.read(&mut [0; 4_096]).unwrap();
+        running.stats().failed > 0
+    });
     assert!(received < FLOOD, "it was not slow");
     slow.shutdown(Shutdown::Write).unwrap();
     assert_eq!(received as u64 + io::copy(&mut slow, &mut io::sink()).unwrap(), FLOOD as u64);

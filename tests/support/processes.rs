@@ -4,6 +4,7 @@
 //! it is the server of that name.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write, stdout};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -113,6 +114,13 @@ impl Server {
     /// Sends it a signal.
     pub fn signal(&self, signal: i32) {
         self.process.signal(signal);
+    }
+
+    /// Whether it has ended. It may have left children that have its output.
+    pub fn has_ended(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("nobody has waited for it");
+        // `pid (name) state ..`
+        stat.rsplit_once(')').expect("a name in parentheses").1.trim_start().starts_with('Z')
     }
 
     /// Waits until it has ended; how it did, and what it had still to say.
