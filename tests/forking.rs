@@ -272,7 +272,7 @@ fn nothing_is_printed_twice() {
         assert_eq!(ask(server.address(), "say").unwrap(), "said");
     }
     let output = server.stop().replace("exited Some(0) None\n", "");
-    assert_eq!(output, "half a line child child child finished 3, failed 0, active 0\nhandled 0\n");
+    assert_eq!(output, "half a line child child child finished 3, failed 0, active 0\nhandled 0\nfarewell\n");
 }
 
 fn half_a_line() {
@@ -280,7 +280,19 @@ fn half_a_line() {
     support::serves(server.local_address());
     // It waits in the buffer of this process.
     print!("half a line ");
+    at_exit_say_farewell();
     serve_on(&server);
+}
+
+/// Has an `atexit` function, as C libraries do: it is this process's, not its children's.
+#[allow(unsafe_code, reason = "std knows no such functions")]
+fn at_exit_say_farewell() {
+    extern "C" fn farewell() {
+        // SAFETY: write(2) reads as many bytes as the slice has.
+        unsafe { libc::write(libc::STDOUT_FILENO, b"farewell\n".as_ptr().cast(), 9) };
+    }
+    // SAFETY: the function has no preconditions, and lives as long as the process.
+    assert_eq!(unsafe { libc::atexit(farewell) }, 0);
 }
 
 fn the_child_of_another_is_not_waited_for() {

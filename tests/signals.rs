@@ -142,12 +142,15 @@ fn a_broken_pipe_ends_one_request_only() {
     }
 }
 
-/// Where SIGPIPE ends whoever does not take care.
+/// Where each signal does what it does by default: `std` ignores SIGPIPE, and a shell has its jobs in the background
+/// ignore SIGINT.
 fn serve<M: MixIn>(listens: bool) {
-    // SAFETY: no handler is installed that could do anything.
-    #[allow(unsafe_code, reason = "std ignores the signal, and has no way to undo that")]
-    unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    for signal in [libc::SIGPIPE, libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: no handler is installed that could do anything.
+        #[allow(unsafe_code, reason = "std has no way to undo what is ignored")]
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+        }
     }
     let server = Server::<Echo, Tcp, M>::bind("127.0.0.1:0", Echo).unwrap();
     if listens {

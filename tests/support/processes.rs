@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write, stdout};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
+use std::time::Duration;
 
 use socketserver::Address;
 
@@ -20,6 +21,7 @@ pub fn run(tests: &[(&str, fn())], servers: &[(&str, fn())]) -> ExitCode {
     match &arguments[..] {
         [flag, name, ..] if flag == "--serve" => {
             let (_, serve) = servers.iter().find(|(known, _)| known == name).expect("a server of that name");
+            end_in(Duration::from_mins(2));
             serve();
             return ExitCode::SUCCESS;
         }
@@ -51,6 +53,16 @@ pub fn run(tests: &[(&str, fn())], servers: &[(&str, fn())]) -> ExitCode {
         "\ntest result: {result}. {passed} passed; {failed} failed; 0 ignored; 0 measured; {left_out} filtered out\n"
     );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Has SIGALRM end a server process that takes longer than any test does: a test that would wait for ever for it fails.
+fn end_in(patience: Duration) {
+    let seconds = u32::try_from(patience.as_secs()).expect("less than a century");
+    // SAFETY: alarm(2) takes any number.
+    #[allow(unsafe_code, reason = "std has no alarm")]
+    unsafe {
+        libc::alarm(seconds);
+    }
 }
 
 /// In a server process: tells the test where it is bound.
