@@ -1,7 +1,7 @@
 //! Timeouts: of a read, of a write, of a whole request, of `handle_request`, and the ticks of `service_interval`.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -106,6 +106,39 @@ fn a_client_that_talks_outlasts_the_read_timeout_that_ends_a_silent_one() {
     assert!(exchanges > 1);
     running.service().timed_out_because_of("read_timeout");
     drop(client);
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn after_a_read_timeout_a_handler_may_read_on_and_has_lost_nothing() {
+    /// Has patience once.
+    #[socket_server(tcp, read_timeout = Duration::from_millis(50))]
+    struct Patient;
+
+    #[handler]
+    impl Patient {
+        fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+            let error = input.next_line().expect_err("the line is not whole");
+            writeln!(output, "{:?}", error.kind())?;
+            output.flush()?;
+            let line = loop {
+                match input.next_line() {
+                    Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                    line => break line?.unwrap_or_default().to_owned(),
+                }
+            };
+            writeln!(output, "{line}")
+        }
+    }
+
+    let running = Patient.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let mut client = BufReader::new(connect(running.local_address()).unwrap());
+    let mut reply = String::new();
+    client.get_mut().write_all(b"hel").unwrap();
+    client.read_line(&mut reply).unwrap();
+    client.get_mut().write_all(b"lo\n").unwrap();
+    client.read_line(&mut reply).unwrap();
+    assert_eq!(reply, "TimedOut\nhello\n");
     running.shutdown().unwrap();
 }
 
