@@ -72,6 +72,8 @@ struct State {
     broken: bool,
     active: usize,
     peak: usize,
+    /// A request is held until so many have been handled at once.
+    meeting: usize,
     handled: Vec<usize>,
 }
 
@@ -120,6 +122,7 @@ impl Duty for Model {
             state.active += 1;
             state.peak = state.peak.max(state.active);
         });
+        self.0.wait_until(|state| state.peak >= state.meeting);
         thread::yield_now();
         self.0.change(|state| {
             state.active -= 1;
@@ -166,7 +169,7 @@ fn check(limits: Limits, queued: usize, scenario: impl Fn(&Arc<World>, &Arc<Crew
             assert!(state.peak <= limits.threads, "{} at once, and {limits:?}", state.peak);
             assert_eq!(state.active, 0);
         },
-        400,
+        200,
     );
 }
 
@@ -182,6 +185,21 @@ fn every_request_is_handled_without_any_other_event() {
             let mut handled = world.state.lock().unwrap().handled.clone();
             handled.sort_unstable();
             assert!(handled.into_iter().eq(0..REQUESTS));
+        });
+    }
+}
+
+/// Where somebody forgot to see to it that another waits, they would wait for each other for ever.
+#[test]
+fn as_many_requests_are_handled_at_once_as_may_be() {
+    for limits in every_kind() {
+        check(limits, 0, move |world, _| {
+            world.change(|state| state.meeting = limits.threads);
+            for request in 0..REQUESTS {
+                world.change(|state| state.queue.push_back(request));
+            }
+            world.wait_until(|state| state.handled.len() == REQUESTS);
+            world.change(|state| state.closed = true);
         });
     }
 }

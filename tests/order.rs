@@ -13,11 +13,11 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use socketserver::{
-    Address, BoxError, Endpoint, HandlerError, Hooks, MixIn, Reader, Server, SocketServer, Transport, Writer, handler,
-    socket_server,
+    Address, BoxError, Endpoint, HandlerError, Hooks, Reader, Running, Server, SocketServer, Transport, Writer,
+    handler, socket_server,
 };
 use support::{Place, wait_until};
-use traced::{Ask, FAULTS, Steps, Trace, ask_packet, ask_stream, bind_flaky, traced, two_requests};
+use traced::{Client, FAULTS, Speak, Steps, Trace, bind_flaky, speak_in_packet, speak_on_stream, traced, two_requests};
 
 /// Of `tcp` and `unix_stream`, whoever processes the request.
 const STREAMS: &str = "
@@ -66,42 +66,42 @@ traced! {
 
 #[test]
 fn a_tcp_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, Tcp, port), STREAMS);
+    assert_eq!(table(speak_on_stream, Tcp, port), STREAMS);
 }
 
 #[test]
 fn a_udp_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, Udp, port), PACKETS);
+    assert_eq!(table(speak_in_packet, Udp, port), PACKETS);
 }
 
 #[test]
 fn a_unix_stream_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, UnixStream, path), STREAMS);
+    assert_eq!(table(speak_on_stream, UnixStream, path), STREAMS);
 }
 
 #[test]
 fn a_unix_datagram_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, UnixDatagram, path), PACKETS);
+    assert_eq!(table(speak_in_packet, UnixDatagram, path), PACKETS);
 }
 
 #[test]
 fn a_threading_tcp_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, ThreadingTcp, port), STREAMS);
+    assert_eq!(table(speak_on_stream, ThreadingTcp, port), STREAMS);
 }
 
 #[test]
 fn a_threading_udp_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, ThreadingUdp, port), PACKETS);
+    assert_eq!(table(speak_in_packet, ThreadingUdp, port), PACKETS);
 }
 
 #[test]
 fn a_threading_unix_stream_server_takes_these_steps() {
-    assert_eq!(table(ask_stream, ThreadingUnixStream, path), STREAMS);
+    assert_eq!(table(speak_on_stream, ThreadingUnixStream, path), STREAMS);
 }
 
 #[test]
 fn a_threading_unix_datagram_server_takes_these_steps() {
-    assert_eq!(table(ask_packet, ThreadingUnixDatagram, path), PACKETS);
+    assert_eq!(table(speak_in_packet, ThreadingUnixDatagram, path), PACKETS);
 }
 
 fn port(_: &Place) -> &'static str {
@@ -112,7 +112,7 @@ fn path(place: &Place) -> PathBuf {
     place.path("server")
 }
 
-fn table<S, A>(ask: Ask, service: fn(Steps) -> S, address: fn(&Place) -> A) -> String
+fn table<S, A>(speak: Speak, service: fn(Steps) -> S, address: fn(&Place) -> A) -> String
 where
     S: SocketServer + Hooks<Request = <S::Transport as Transport>::Request>,
     A: Endpoint<S::Transport>,
@@ -122,27 +122,25 @@ where
         let trace = Trace::new(place.path("trace"));
         let service = service(Steps::new(trace.clone(), fault));
         if fault == "get_request fails" {
-            steps(ask, &trace, bind_flaky(address(&place), service), 1)
+            let running = bind_flaky(address(&place), service).expect("a server").start().expect("a thread for it");
+            // Another thread would take the request of a client who is there at once.
+            wait_until("the error is told", || trace.steps().len() == 1);
+            let first = speak(running.local_address());
+            steps(running, first, speak, &trace)
         } else {
-            steps(ask, &trace, Server::<S>::bind(address(&place), service), 0)
+            let server = Server::<S>::bind(address(&place), service).expect("a server");
+            let first = speak(server.local_address());
+            steps(server.start().expect("a thread for it"), first, speak, &trace)
         }
     })
 }
 
-/// The steps of two requests, before the first of which there are errors to be told.
-fn steps<S, T, M>(ask: Ask, trace: &Trace, server: io::Result<Server<S, T, M>>, errors: u64) -> [String; 2]
-where
-    S: Hooks<Request = T::Request>,
-    T: Transport,
-    M: MixIn,
-{
-    let running = server.expect("a server").start().expect("a thread for it");
-    wait_until("the errors are told", || trace.steps().len() as u64 == errors);
+fn steps<S, T, M>(running: Running<S, T, M>, first: Client, speak: Speak, trace: &Trace) -> [String; 2] {
     let have_ended = |requests| {
         let stats = running.stats();
         stats.finished + stats.failed + stats.refused == requests
     };
-    let steps = two_requests(ask, running.local_address(), trace, have_ended);
+    let steps = two_requests(first, running.local_address(), speak, trace, have_ended);
     running.shutdown().expect("a server that ends well");
     steps
 }

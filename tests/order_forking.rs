@@ -16,7 +16,7 @@ use socketserver::{
     socket_server,
 };
 use support::{Place, Server, run, serves};
-use traced::{Ask, FAULTS, Steps, Trace, ask_packet, ask_stream, bind_flaky, traced, two_requests};
+use traced::{FAULTS, Speak, Steps, Trace, bind_flaky, speak_in_packet, speak_on_stream, traced, two_requests};
 
 /// Of `tcp` and `unix_stream`. From `setup` to `handle_error` the steps are the child's.
 const STREAMS: &str = "
@@ -66,13 +66,13 @@ traced! {
 fn main() -> ExitCode {
     run(
         &[
-            ("a_forking_tcp_server_takes_these_steps", || assert_eq!(table(ask_stream, "tcp"), STREAMS)),
-            ("a_forking_udp_server_takes_these_steps", || assert_eq!(table(ask_packet, "udp"), PACKETS)),
+            ("a_forking_tcp_server_takes_these_steps", || assert_eq!(table(speak_on_stream, "tcp"), STREAMS)),
+            ("a_forking_udp_server_takes_these_steps", || assert_eq!(table(speak_in_packet, "udp"), PACKETS)),
             ("a_forking_unix_stream_server_takes_these_steps", || {
-                assert_eq!(table(ask_stream, "unix_stream"), STREAMS);
+                assert_eq!(table(speak_on_stream, "unix_stream"), STREAMS);
             }),
             ("a_forking_unix_datagram_server_takes_these_steps", || {
-                assert_eq!(table(ask_packet, "unix_datagram"), PACKETS);
+                assert_eq!(table(speak_in_packet, "unix_datagram"), PACKETS);
             }),
         ],
         &[
@@ -84,21 +84,23 @@ fn main() -> ExitCode {
     )
 }
 
-fn table(ask: Ask, server: &str) -> String {
+fn table(speak: Speak, server: &str) -> String {
     // A process of its own may end otherwise than by a return.
     let faults = [&FAULTS[..], &["handle exits", "handle aborts"]].concat();
     traced::table(&faults, |fault| {
         let place = Place::new();
         let trace = Trace::new(place.path("trace"));
         let path = |name| place.path(name).into_os_string().into_string().expect("a path in ASCII");
-        let server = Server::start(server, &[fault, &path("trace"), &path("server")]);
+        let mut server = Server::start(server, &[fault, &path("trace"), &path("server")]);
+        let first = speak(server.address());
+        writeln!(server.input(), "serve").expect("a server that waits for it");
         // The steps of one request are taken off before the next, so there is only one end to wait for.
         let has_ended = |request| {
             let last =
                 if request == 1 && fault.starts_with("verify_request") { "service_actions" } else { "child_exited" };
             trace.steps().iter().any(|step| step.starts_with(last))
         };
-        let steps = two_requests(ask, server.address(), &trace, has_ended);
+        let steps = two_requests(first, server.address(), speak, &trace, has_ended);
         server.stop();
         steps
     })
@@ -129,5 +131,6 @@ where
     let server = server.expect("a server");
     server.shutdown_on_signals().expect("handlers of signals");
     serves(server.local_address());
+    io::stdin().read_line(&mut String::new()).expect("the word to begin");
     server.serve_forever().expect("a server that ends well");
 }

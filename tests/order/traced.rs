@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use socketserver::socket2::{Domain, SockAddr, Socket, Type};
 use socketserver::{Address, Endpoint, HandlerError, Hooks, Server, SocketServer, Transport};
-use support::{Place, connect, wait_until};
+use support::{Place, Stream, connect, wait_until};
 
 use crate::flaky::{self, At, Flaky};
 
@@ -181,15 +181,19 @@ impl Trace {
     }
 }
 
-/// A client of one request, who waits until the request is over.
-pub(crate) type Ask = fn(&Address, &Trace, is_over: &dyn Fn() -> bool);
-
-/// The steps of two requests, one after the other. `is_over` tells whether so many have ended.
-pub(crate) fn two_requests(ask: Ask, address: &Address, trace: &Trace, is_over: impl Fn(u64) -> bool) -> [String; 2] {
-    [1, 2].map(|number| {
-        ask(address, trace, &|| is_over(number));
-        in_order(trace.take()).join(" ")
-    })
+/// The steps of two requests, one after the other, the first of a client who has spoken already. `is_over` tells whether
+/// so many have ended.
+pub(crate) fn two_requests(
+    first: Client,
+    address: &Address,
+    speak: Speak,
+    trace: &Trace,
+    is_over: impl Fn(u64) -> bool,
+) -> [String; 2] {
+    first.hear(trace, || is_over(1));
+    let steps = in_order(trace.take()).join(" ");
+    speak(address).hear(trace, || is_over(2));
+    [steps, in_order(trace.take()).join(" ")]
 }
 
 /// The table of what was seen: each fault, and the steps of the request that has it. The next request must be as ever.
@@ -204,47 +208,70 @@ pub(crate) fn table(faults: &[&str], observe: impl Fn(&str) -> [String; 2]) -> S
     table
 }
 
-/// Sends a line over a connection, and reads to its end.
-pub(crate) fn ask_stream(address: &Address, trace: &Trace, is_over: &dyn Fn() -> bool) {
-    let mut stream = connect(address).expect("a connection");
-    stream.write_all(b"hello\n").expect("room for a line");
-    let mut stream = BufReader::new(stream);
-    let mut reply = String::new();
-    if stream.read_line(&mut reply).expect("a line or the end, and no reset") > 0 {
-        assert_eq!(reply, "hello\n");
-        trace.note("client:reply");
-    }
-    assert_eq!(stream.read(&mut [0]).expect("the end, and no reset"), 0);
-    trace.note("client:end");
-    drop(stream);
-    wait_until("the request is over", is_over);
+/// Connects, if there is a connection, and sends a line.
+pub(crate) type Speak = fn(&Address) -> Client;
+
+/// One who has sent a line. It does so before the server may end its request: what is sent to a connection that is closed
+/// already resets it.
+pub(crate) enum Client {
+    OfStream(Box<dyn Stream>),
+    OfPacket(Socket, Place),
 }
 
-/// Sends a packet, and looks for the reply when the request is over: what was sent on one host has arrived.
-pub(crate) fn ask_packet(address: &Address, trace: &Trace, is_over: &dyn Fn() -> bool) {
+pub(crate) fn speak_on_stream(server: &Address) -> Client {
+    let mut stream = connect(server).expect("a connection");
+    stream.write_all(b"hello\n").expect("room for a line");
+    Client::OfStream(stream)
+}
+
+pub(crate) fn speak_in_packet(server: &Address) -> Client {
     let place = Place::new();
-    let (domain, client, server) = match address {
+    let (domain, client, server) = match server {
         Address::Path(path) => (Domain::UNIX, SockAddr::unix(place.path("client")), SockAddr::unix(path)),
         inet => {
             let server = inet.socket_addr().expect("an Internet address");
             (Domain::IPV4, Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()), Ok(server.into()))
         }
     };
-    let mut socket = Socket::new(domain, Type::DGRAM, None).expect("a socket");
+    let socket = Socket::new(domain, Type::DGRAM, None).expect("a socket");
     socket.bind(&client.expect("an address")).expect("a name for the client");
     socket.connect(&server.expect("an address")).expect("a server");
     socket.send(b"hello\n").expect("room for a packet");
-    wait_until("the request is over", is_over);
-    socket.set_nonblocking(true).expect("a socket");
-    let mut reply = [0; 16];
-    match socket.read(&mut reply) {
-        Ok(length) => {
-            assert_eq!(&reply[..length], b"hello\n");
-            trace.note("client:reply");
-        }
-        Err(error) => {
-            assert_eq!(error.kind(), ErrorKind::WouldBlock);
-            trace.note("client:nothing");
+    Client::OfPacket(socket, place)
+}
+
+impl Client {
+    /// Notes what comes back, and waits until the request is over.
+    fn hear(self, trace: &Trace, is_over: impl Fn() -> bool) {
+        match self {
+            Self::OfStream(stream) => {
+                let mut stream = BufReader::new(stream);
+                let mut reply = String::new();
+                if stream.read_line(&mut reply).expect("a line or the end, and no reset") > 0 {
+                    assert_eq!(reply, "hello\n");
+                    trace.note("client:reply");
+                }
+                assert_eq!(stream.read(&mut [0]).expect("the end, and no reset"), 0);
+                trace.note("client:end");
+                drop(stream);
+                wait_until("the request is over", is_over);
+            }
+            // What was sent on one host has arrived.
+            Self::OfPacket(mut socket, _place) => {
+                wait_until("the request is over", is_over);
+                socket.set_nonblocking(true).expect("a socket");
+                let mut reply = [0; 16];
+                match socket.read(&mut reply) {
+                    Ok(length) => {
+                        assert_eq!(&reply[..length], b"hello\n");
+                        trace.note("client:reply");
+                    }
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                        trace.note("client:nothing");
+                    }
+                }
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ mod processes;
 mod programs;
 
 pub use children::ChildProcess;
-pub use clients::{ask, ask_packet, connect};
+pub use clients::{Stream, ask, ask_packet, connect};
 pub use counts::{children, descriptors, threads, wait_until};
 pub use hostile::{peak_memory, send_and_end, send_and_wait};
 pub use messages::{Event, decode};
