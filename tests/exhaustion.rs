@@ -2,7 +2,7 @@
 //! resumes.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write, stdin};
 use std::net::TcpStream;
 use std::process::ExitCode;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use socketserver::{
     Address, Forking, Hooks, Iterative, MixIn, Reader, Server, Tcp, Threading, Writer, handler, socket_server,
 };
+use support::wait_until;
 
 /// So many descriptors the server processes may have.
 const DESCRIPTORS: u64 = 24;
@@ -170,10 +171,11 @@ fn does_not_spin(server: &mut support::Server) {
 fn a_crew_that_cannot_grow_serves_on() {
     let server = support::Server::start("crowd", &[]);
     let mut first = Client::new(server.address());
+    // As many threads as there are processors are there from the beginning; a first one of one has its successor.
+    let threads = thread::available_parallelism().unwrap().get().max(2);
+    wait_until("these threads are there, beside the main one", || threads_of(server.pid()) == threads + 1);
     first.send("starve");
     assert_eq!(first.line(), "1");
-    // As many threads as there are processors were there from the beginning; a first one of one has its successor.
-    let threads = thread::available_parallelism().unwrap().get().max(2);
     let mut inside = vec![first];
     for _ in 1..threads {
         let mut client = Client::new(server.address());
@@ -193,6 +195,10 @@ fn a_crew_that_cannot_grow_serves_on() {
     }
     drop(inside);
     server.stop();
+}
+
+fn threads_of(process: u32) -> usize {
+    fs::read_dir(format!("/proc/{process}/task")).unwrap().count()
 }
 
 struct Client {
@@ -263,7 +269,7 @@ fn limit(resource: libc::__rlimit_resource_t, value: u64) {
 
 /// How much of it this process uses, in bytes.
 fn address_space() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
