@@ -7,12 +7,13 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::os::unix::net as unix;
 use std::path::Path;
 use std::process;
-use std::sync::Barrier;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use socketserver::{Datagram, Reader, Writer, handler, socket_server};
-use support::{Place, ask, ask_packet};
+use support::{Place, ask, ask_packet, wait_until};
 
 #[socket_server(unix_stream, threading)]
 struct Stream;
@@ -149,6 +150,31 @@ fn the_path_goes_with_the_server() {
     is_served_by_stream(&place.path("served")).unwrap();
     is_served_by_packets(&place.path("served")).unwrap();
     assert_eq!(fs::read_dir(place.directory()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_path_goes_with_the_server_although_a_request_is_left_behind() {
+    /// Is busy until the test lets it go.
+    #[socket_server(unix_stream, threading, block_on_close = false)]
+    struct Busy(Mutex<Receiver<()>>);
+
+    #[handler]
+    impl Busy {
+        fn handle(&self, output: &mut Writer) -> io::Result<()> {
+            let _ = self.0.lock().unwrap().recv();
+            writeln!(output, "done")
+        }
+    }
+
+    let place = Place::new();
+    let (go_on, goes_on) = channel();
+    let running = Busy(Mutex::new(goes_on)).bind(place.path("server")).unwrap().start().unwrap();
+    let client = unix::UnixStream::connect(place.path("server")).unwrap();
+    wait_until("it is served", || running.stats().active == 1);
+    running.shutdown().unwrap();
+    assert!(!place.path("server").exists());
+    drop(go_on);
+    assert_eq!(io::read_to_string(client).unwrap(), "done\n");
 }
 
 #[test]

@@ -403,6 +403,18 @@ mod tests {
     }
 
     #[test]
+    fn the_seats_of_threads_that_have_left_are_forgotten() {
+        let handle = ShutdownHandle::new().unwrap();
+        let stays = handle.seat();
+        for _ in 0..3 {
+            drop(handle.seat());
+        }
+        assert_eq!(handle.seats().len(), 1);
+        drop(stays);
+        assert_eq!(handle.seats().len(), 0);
+    }
+
+    #[test]
     fn a_full_bell_still_rings() {
         let bell = Bell::new().unwrap();
         for _ in 0..100_000 {
