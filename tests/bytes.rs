@@ -2,7 +2,6 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsRawFd;
@@ -18,7 +17,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use socket2::{Domain, Socket, Type};
 use socketserver::{Connection, Running, handler, socket_server};
-use support::{Place, wait_until};
+use support::{Place, sleeps, this_thread, wait_until};
 
 /// One thing for the handler to do.
 type Step = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -347,9 +346,7 @@ fn signals_interrupt_neither_a_read_nor_a_write() {
     interrupt_system_calls();
     for timeout in [None, Some(PATIENCE)] {
         let stage = Stage::with(|builder| builder.read_timeout(timeout).write_timeout(timeout));
-        // SAFETY: it has no preconditions.
-        #[allow(unsafe_code, reason = "std does not tell the number of a thread")]
-        let thread = stage.strings.run(|_| unsafe { libc::gettid() });
+        let thread = stage.strings.run(|_| this_thread());
 
         let line = stage.strings.begin(next_line);
         interrupt(thread, 20);
@@ -387,10 +384,7 @@ fn interrupt_system_calls() {
 fn interrupt(thread: libc::pid_t, times: usize) {
     for _ in 0..times {
         let before = SIGNALS.load(SeqCst);
-        wait_until("the handler waits", || {
-            let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).unwrap();
-            stat.rsplit_once(") ").unwrap().1.starts_with('S')
-        });
+        wait_until("the handler waits", || sleeps(thread));
         // SAFETY: tgkill(2) takes any numbers, and this thread is one of ours.
         #[allow(unsafe_code, reason = "std cannot send signals")]
         let result = unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, libc::SIGUSR1) };

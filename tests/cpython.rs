@@ -16,7 +16,7 @@ use socketserver::{
     Address, Connection, HandlerError, Hooks, MixIn, Reader, Server, ShutdownHandle, Transport, Writer, handler,
     socket_server,
 };
-use support::{Place, ask, ask_packet, connect, descriptors, wait_until};
+use support::{Place, ask, ask_packet, connect, descriptors, sleeps, this_thread, wait_until};
 
 macro_rules! echo {
     ($($server:ident: $transport:ident, $mixin:ident;)*) => {$(
@@ -349,7 +349,7 @@ fn test_write() {
     const SIZE: usize = 16 * 1_024 * 1_024 + 1;
 
     #[socket_server(tcp)]
-    struct BigWrite(Sender<(libc::pthread_t, libc::pid_t)>, Mutex<Option<usize>>);
+    struct BigWrite(Sender<libc::pid_t>, Mutex<Option<usize>>);
 
     #[handler]
     impl BigWrite {
@@ -377,11 +377,11 @@ fn test_write() {
     assert_eq!(&prompt, b"write data\n");
     client.write_all(b"client response\n").expect("room for a line");
 
-    let (thread, task) = threads.recv().expect("the handler begins to write");
+    let thread = threads.recv().expect("the handler begins to write");
     client.read_exact(&mut [0; 100]).expect("the beginning");
     // A signal ends a send(2) that has sent a part, or fails one that could send nothing: both, among so many.
     for number in 1..=5 {
-        wait_until("the handler sleeps in send(2)", || sleeps(task));
+        wait_until("the handler sleeps in send(2)", || sleeps(thread));
         interrupt(thread);
         wait_until("the handler has had the signal", || SIGNALS.load(SeqCst) == number);
     }
@@ -424,23 +424,11 @@ impl Drop for CountsSignals {
     }
 }
 
-/// The calling thread, as `pthread_kill(3)` and as `/proc` know it.
-#[allow(unsafe_code, reason = "std tells neither")]
-fn this_thread() -> (libc::pthread_t, libc::pid_t) {
-    // SAFETY: neither has preconditions.
-    unsafe { (libc::pthread_self(), libc::gettid()) }
-}
-
 #[allow(unsafe_code, reason = "std cannot send a signal to a thread")]
-fn interrupt(thread: libc::pthread_t) {
-    // SAFETY: the thread is in the handler, which is still writing.
-    assert_eq!(unsafe { libc::pthread_kill(thread, libc::SIGUSR1) }, 0);
-}
-
-fn sleeps(task: libc::pid_t) -> bool {
-    let stat = fs::read_to_string(format!("/proc/self/task/{task}/stat")).expect("the thread is there");
-    // `pid (name) state ..`
-    stat.rsplit_once(") ").expect("a name in parentheses").1.starts_with('S')
+fn interrupt(thread: libc::pid_t) {
+    // SAFETY: tgkill(2) takes any numbers, and this thread is one of ours.
+    let result = unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, libc::SIGUSR1) };
+    assert_eq!(result, 0);
 }
 
 /// Adapted: CPython compares `__all__` with what the module defines. Here: each of its servers has an alias, of the

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use socketserver::{Hooks, MixIn, Reader, Server, ShutdownHandle, Transport, Writer, handler, socket_server};
-use support::{Place, ask, ask_packet, wait_until};
+use support::{Place, ask, ask_packet, sleeps, this_thread, wait_until};
 
 /// Answers each line, until a line says to shut down.
 macro_rules! servers {
@@ -213,17 +213,17 @@ fn a_running_server_that_is_dropped_is_shut_down() {
     assert_eq!(TcpStream::connect(address).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
 }
 
-/// A request that lasts as long as its client wants, and says when it has begun.
+/// A request that lasts as long as its client wants, and says in which thread it has begun.
 macro_rules! slow {
     ($($name:ident: $($word:ident),+;)*) => {$(
         #[socket_server($($word),+, drain_timeout = None)]
-        struct $name(Mutex<Sender<()>>);
+        struct $name(Mutex<Sender<libc::pid_t>>);
 
         #[handler]
         impl $name {
             fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
                 let first = input.next_line()?.unwrap_or_default().to_owned();
-                self.0.lock().unwrap().send(()).unwrap();
+                self.0.lock().unwrap().send(this_thread()).unwrap();
                 let second = input.next_line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
                 writeln!(output, "{first} {second}")
             }
@@ -238,7 +238,7 @@ slow! {
 
 #[test]
 fn a_request_in_progress_may_finish() {
-    fn may_finish<S, T, M>(server: &Server<S, T, M>, begun: &Receiver<()>)
+    fn may_finish<S, T, M>(server: &Server<S, T, M>, begun: &Receiver<libc::pid_t>)
     where
         S: Hooks<Request = T::Request>,
         T: Transport,
@@ -248,8 +248,11 @@ fn a_request_in_progress_may_finish() {
             let serving = scope.spawn(|| server.serve_forever());
             let mut client = TcpStream::connect(server.local_address()).unwrap();
             client.write_all(b"one\n").unwrap();
-            begun.recv().unwrap();
+            let handler = begun.recv().unwrap();
+            wait_until("the handler waits for the rest", || sleeps(handler));
             server.shutdown_handle().shutdown();
+            // Had it been woken, the rest would come too soon to tell.
+            wait_until("the handler waits on", || sleeps(handler));
             client.write_all(b"two\n").unwrap();
             assert_eq!(io::read_to_string(client).unwrap(), "one two\n");
             serving.join().unwrap().unwrap();
@@ -264,7 +267,7 @@ fn a_request_in_progress_may_finish() {
 
 #[test]
 fn a_second_shutdown_cuts_the_request_in_progress() {
-    fn is_cut<S, T, M>(server: &Server<S, T, M>, begun: &Receiver<()>)
+    fn is_cut<S, T, M>(server: &Server<S, T, M>, begun: &Receiver<libc::pid_t>)
     where
         S: Hooks<Request = T::Request>,
         T: Transport,
@@ -274,7 +277,8 @@ fn a_second_shutdown_cuts_the_request_in_progress() {
             let serving = scope.spawn(|| server.serve_forever());
             let mut client = TcpStream::connect(server.local_address()).unwrap();
             client.write_all(b"one\n").unwrap();
-            begun.recv().unwrap();
+            let handler = begun.recv().unwrap();
+            wait_until("the handler waits for the rest", || sleeps(handler));
             server.shutdown_handle().shutdown();
             server.shutdown_handle().shutdown();
             // `drain_timeout` is none: without the cut this would last for ever.

@@ -15,6 +15,22 @@ pub fn threads() -> usize {
     entries("/proc/self/task")
 }
 
+/// The calling thread, as `/proc` knows it.
+pub fn this_thread() -> libc::pid_t {
+    // SAFETY: it has no preconditions.
+    #[allow(unsafe_code, reason = "std does not tell the number of a thread")]
+    unsafe {
+        libc::gettid()
+    }
+}
+
+/// Whether a thread of this process sleeps, as in a system call that waits.
+pub fn sleeps(thread: libc::pid_t) -> bool {
+    let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).expect("the thread is there");
+    // `pid (name) state ..`
+    stat.rsplit_once(") ").expect("a name in parentheses").1.starts_with('S')
+}
+
 /// Children of this process, zombies too: process id and state.
 pub fn children() -> Vec<(u32, char)> {
     let me = std::process::id();

@@ -13,7 +13,7 @@ mod programs;
 
 pub use children::ChildProcess;
 pub use clients::{Stream, ask, ask_packet, connect};
-pub use counts::{children, descriptors, threads, wait_until};
+pub use counts::{children, descriptors, sleeps, this_thread, threads, wait_until};
 pub use hostile::{peak_memory, send_and_end, send_and_wait};
 pub use messages::{Event, decode};
 pub use noise::Noise;
