@@ -97,9 +97,11 @@ fn an_iterative_server_outlasts_a_lack_of_descriptors() {
 /// Each child takes one descriptor of its parent, and the connection goes to the child: again the program takes them.
 fn a_forking_server_outlasts_a_lack_of_descriptors() {
     let mut server = support::Server::start("forking", &[]);
+    let alone = sockets(server.pid());
     let mut inside = Client::new(server.address());
     inside.send("one");
     assert_eq!(inside.line(), "one");
+    wait_until("the parent has given up the connection", || sockets(server.pid()) == alone);
     take_all_descriptors(&mut server);
     let mut outside = Client::new(server.address());
     outside.send("hello");
@@ -173,7 +175,9 @@ fn a_crew_that_cannot_grow_serves_on() {
     let mut first = Client::new(server.address());
     // As many threads as there are processors are there from the beginning; a first one of one has its successor.
     let threads = thread::available_parallelism().unwrap().get().max(2);
-    wait_until("these threads are there, beside the main one", || threads_of(server.pid()) == threads + 1);
+    wait_until("these threads are there, beside the main one", || {
+        fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap().count() == threads + 1
+    });
     first.send("starve");
     assert_eq!(first.line(), "1");
     let mut inside = vec![first];
@@ -197,8 +201,11 @@ fn a_crew_that_cannot_grow_serves_on() {
     server.stop();
 }
 
-fn threads_of(process: u32) -> usize {
-    fs::read_dir(format!("/proc/{process}/task")).unwrap().count()
+/// So many of the descriptors of a process are sockets.
+fn sockets(process: u32) -> usize {
+    let descriptors = fs::read_dir(format!("/proc/{process}/fd")).unwrap().flatten();
+    let targets = descriptors.filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
 }
 
 struct Client {

@@ -152,7 +152,7 @@ where
     T: Transport,
     M: MixIn,
 {
-    let before = (descriptors(), threads());
+    let before = alone();
     for _ in 0..10 {
         let running = bind().unwrap().start().unwrap();
         clients(running.local_address());
@@ -168,6 +168,12 @@ where
     }
 }
 
+/// What this process has when it has but one thread: one that has heard a server out is gone soon, too.
+fn alone() -> (usize, usize) {
+    wait_until("the other threads are gone", || threads() == 1);
+    (descriptors(), threads())
+}
+
 /// A thread of a server may still be on its last step when the server is gone.
 fn is_as_before(before: (usize, usize)) {
     wait_until("descriptors and threads are gone", || (descriptors(), threads()) == before);
@@ -175,7 +181,7 @@ fn is_as_before(before: (usize, usize)) {
 
 fn a_server_that_never_serves_leaves_nothing() {
     let place = Place::new();
-    let before = (descriptors(), threads());
+    let before = alone();
     for _ in 0..10 {
         drop(Tcp::default().bind(INTERNET).unwrap());
         drop(ThreadingUdp::default().bind(INTERNET).unwrap());

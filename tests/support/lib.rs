@@ -5,6 +5,7 @@ mod children;
 mod clients;
 mod counts;
 mod hostile;
+mod lines;
 mod messages;
 mod noise;
 mod places;

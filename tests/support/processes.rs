@@ -5,15 +5,15 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write, stdout};
+use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
-use std::time::Duration;
+use std::process::{ChildStdin, Command, ExitCode, ExitStatus, Stdio};
 
 use socketserver::Address;
 
 use crate::children::ChildProcess;
+use crate::lines::Lines;
 
 /// Runs tests by name, or the server that this process is called for. Arguments filter, as with the usual harness.
 pub fn run(tests: &[(&str, fn())], servers: &[(&str, fn())]) -> ExitCode {
@@ -21,7 +21,6 @@ pub fn run(tests: &[(&str, fn())], servers: &[(&str, fn())]) -> ExitCode {
     match &arguments[..] {
         [flag, name, ..] if flag == "--serve" => {
             let (_, serve) = servers.iter().find(|(known, _)| known == name).expect("a server of that name");
-            end_in(Duration::from_mins(2));
             serve();
             return ExitCode::SUCCESS;
         }
@@ -55,16 +54,6 @@ pub fn run(tests: &[(&str, fn())], servers: &[(&str, fn())]) -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Has SIGALRM end a server process that takes longer than any test does: a test that would wait for ever for it fails.
-fn end_in(patience: Duration) {
-    let seconds = u32::try_from(patience.as_secs()).expect("less than a century");
-    // SAFETY: alarm(2) takes any number.
-    #[allow(unsafe_code, reason = "std has no alarm")]
-    unsafe {
-        libc::alarm(seconds);
-    }
-}
-
 /// In a server process: tells the test where it is bound.
 pub fn serves(address: &Address) {
     println!("{address}");
@@ -75,12 +64,13 @@ pub fn serves(address: &Address) {
 #[derive(Debug)]
 pub struct Server {
     process: ChildProcess,
-    output: BufReader<ChildStdout>,
+    output: Lines,
     address: Address,
 }
 
 impl Server {
     /// Starts the server `name` of this test binary with `arguments`, and waits until it is bound.
+    #[track_caller]
     pub fn start(name: &str, arguments: &[&str]) -> Self {
         let mut process = ChildProcess::spawn(
             Command::new(env::current_exe().expect("this test's own program"))
@@ -89,10 +79,8 @@ impl Server {
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped()),
         );
-        let mut output = BufReader::new(process.output());
-        let mut line = String::new();
-        output.read_line(&mut line).expect("the address");
-        let line = line.trim_end();
+        let mut output = Lines::of(process.output());
+        let line = output.next().expect("the address");
         let address = match (line.parse::<SocketAddr>(), line.strip_prefix('@')) {
             (Ok(address), _) => Address::Inet(address),
             (_, Some(name)) => Address::Abstract(name.into()),
@@ -117,10 +105,9 @@ impl Server {
     }
 
     /// The next line of its standard output.
+    #[track_caller]
     pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("a line of output");
-        line.trim_end().to_owned()
+        self.output.next().expect("a line of output")
     }
 
     /// Sends it a signal.
@@ -135,11 +122,10 @@ impl Server {
         stat.rsplit_once(')').expect("a name in parentheses").1.trim_start().starts_with('Z')
     }
 
-    /// Waits until it has ended; how it did, and what it had still to say.
+    /// Waits until it has ended; how it did, and what it, and the children that it left, had still to say.
+    #[track_caller]
     pub fn wait(mut self) -> (ExitStatus, String) {
-        let mut rest = String::new();
-        self.output.read_to_string(&mut rest).expect("the rest of its output");
-        (self.process.wait(), rest)
+        (self.process.wait(), self.output.rest())
     }
 
     /// Asks it to shut down, and sees that it ends well.

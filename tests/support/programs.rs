@@ -4,19 +4,14 @@
 //! to build: `cargo test --test NAME` wants `cargo build --examples` before it.
 
 use std::env;
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use socketserver::Address;
 
 use crate::children::ChildProcess;
-
-/// Longer than anything here takes: it ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::lines::Lines;
 
 /// A running example, killed when it is dropped. What it has logged is shown if the test fails.
 #[derive(Debug)]
@@ -122,65 +117,4 @@ pub fn executable(name: &str) -> PathBuf {
     let this = env::current_exe().expect("this test's own program");
     let profile = this.parent().and_then(|deps| deps.parent()).expect("the directory of the profile");
     profile.join("examples").join(name)
-}
-
-/// The lines of a pipe, read in a thread of its own, so that the program never waits for the test.
-#[derive(Debug)]
-struct Lines {
-    coming: Receiver<String>,
-    /// All that came, and whether somebody has asked for it.
-    came: Vec<(String, bool)>,
-}
-
-impl Lines {
-    fn of(pipe: impl Read + Send + 'static) -> Self {
-        let (send, coming) = channel();
-        thread::spawn(move || {
-            let mut pipe = BufReader::new(pipe);
-            let mut line = Vec::new();
-            while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-                // The test may have no more use for it, but the program has still to be heard out.
-                let _ = send.send(String::from_utf8_lossy(&line).into_owned());
-                line.clear();
-            }
-        });
-        Self { coming, came: Vec::new() }
-    }
-
-    /// The next one; `None` at the end, or if it does not come.
-    fn next(&mut self) -> Option<String> {
-        self.with("")
-    }
-
-    /// The next one that contains `text`.
-    fn with(&mut self, text: &str) -> Option<String> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut searched = 0;
-        loop {
-            let found = self.came[searched..].iter_mut().find(|(line, taken)| !taken && line.contains(text));
-            if let Some((line, taken)) = found {
-                *taken = true;
-                return Some(line.trim_end_matches(['\r', '\n']).to_owned());
-            }
-            searched = self.came.len();
-            let left = deadline.saturating_duration_since(Instant::now());
-            self.came.push((self.coming.recv_timeout(left).ok()?, false));
-        }
-    }
-
-    /// All that nobody has asked for.
-    fn rest(&mut self) -> String {
-        self.collect(|taken| !taken)
-    }
-
-    fn all(&mut self) -> String {
-        self.collect(|_| true)
-    }
-
-    fn collect(&mut self, wanted: impl Fn(bool) -> bool) -> String {
-        while let Ok(line) = self.coming.recv_timeout(PATIENCE) {
-            self.came.push((line, false));
-        }
-        self.came.iter().filter(|(_, taken)| wanted(*taken)).map(|(line, _)| line.as_str()).collect()
-    }
 }
