@@ -27,7 +27,7 @@ use crate::sys;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     Threading,
-    /// With a 64 KiB stack and a 1 KiB buffer for each thread.
+    /// With a 64 KiB stack for each thread.
     ThreadingSlim,
     Iterative,
     Forking,

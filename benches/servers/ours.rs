@@ -37,8 +37,8 @@ macro_rules! servers {
                 while let Some(line) = input.next_line_bytes()? {
                     reply.clear();
                     reply.extend_from_slice(line);
-                    reply.make_ascii_uppercase();
                     reply.push(b'\n');
+                    reply.make_ascii_uppercase();
                     output.write_all(&reply)?;
                 }
                 Ok(())
@@ -62,7 +62,7 @@ servers! {
     ShortIterative: tcp, iterative; short;
     ShortForking: tcp, forking; short;
     LinesThreading: tcp, threading, max_threads = MOST; lines;
-    LinesSlim: tcp, threading, max_threads = MOST, stack_size = 65_536, read_buffer = 1_024; lines;
+    LinesSlim: tcp, threading, max_threads = MOST, stack_size = 65_536; lines;
     LinesIterative: tcp, iterative; lines;
     PacketsThreading: udp, threading, max_threads = MOST; packets;
     PacketsIterative: udp, iterative; packets;

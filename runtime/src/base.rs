@@ -137,10 +137,11 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
         if let Err(error) = &result {
             guard("handle_error", || self.service.handle_error(error, &peer));
         }
-        request.close();
+        request.shutdown();
         if let Some(seat) = seat {
             seat.set(None);
         }
+        request.close();
         self.counters.ended(result.is_ok());
         result.is_ok()
     }

@@ -146,8 +146,8 @@ options! {
         /// no counterpart.
         request_deadline(impl Into<Option<Duration>>): Option<Duration> = None;
 
-        /// The size of a connection's read buffer, in bytes. Default: 8 192. It grows up to `max_line` for a line
-        /// that needs it.
+        /// The size of a connection's read buffer, in bytes. Default: 8 192. It begins with at most 1 024 and grows
+        /// with a peer that fills it, and up to `max_line` for a line that needs it.
         ///
         /// CPython: `rbufsize`, -1, which means 8 192 too.
         #[doc(alias = "rbufsize")]

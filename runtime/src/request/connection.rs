@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use socket2::Socket;
 
+use super::spare;
 use super::stream::Stream;
 use super::{Life, Reader, Request, Writer};
 use crate::address::Address;
@@ -53,9 +54,9 @@ pub struct Connection {
 
 impl Connection {
     pub(crate) fn new(socket: Socket, peer: Address, settings: &RequestSettings) -> io::Result<Self> {
-        let stream = Arc::new(Stream::new(socket, settings)?);
+        let (stream, buffer) = spare::furnish(Stream::new(socket, settings)?);
         Ok(Self {
-            reader: Reader::of_stream(Arc::clone(&stream), settings.read_buffer, settings.messages),
+            reader: Reader::of_stream(Arc::clone(&stream), buffer, settings.read_buffer, settings.messages),
             writer: Writer::of_stream(Arc::clone(&stream)),
             stream,
             peer,
@@ -134,12 +135,20 @@ impl Life for Connection {
         self.writer.flush()
     }
 
+    fn shutdown(&mut self) {
+        self.stream.shutdown();
+    }
+
     fn close(self) {
-        self.stream.close();
+        let Self { reader, writer, stream, .. } = self;
+        let buffer = reader.into_buffer();
+        drop(writer);
+        spare::keep(stream, buffer);
     }
 
     fn refuse(self) {
         self.stream.refuse();
+        self.close();
     }
 
     fn lend(&mut self) -> (&[u8], &mut Reader, &mut Writer) {

@@ -170,6 +170,8 @@ impl Life for Datagram {
         if reply.is_empty() { Ok(()) } else { self.exchange.send(&reply) }
     }
 
+    fn shutdown(&mut self) {}
+
     fn close(self) {}
 
     fn refuse(self) {}

@@ -3,6 +3,7 @@
 mod connection;
 mod datagram;
 mod reader;
+mod spare;
 mod stream;
 mod writer;
 
@@ -70,11 +71,15 @@ pub trait Life: Sized {
     #[doc(hidden)]
     fn deliver(&mut self) -> io::Result<()>;
 
-    /// `shutdown_request` and `close_request`.
+    /// `shutdown_request`.
+    #[doc(hidden)]
+    fn shutdown(&mut self);
+
+    /// `close_request`.
     #[doc(hidden)]
     fn close(self);
 
-    /// The same for a request that nobody handles, without waiting for the peer.
+    /// Both for a request that nobody handles, without waiting for the peer.
     #[doc(hidden)]
     fn refuse(self);
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::datagram::Exchange;
 use super::stream::Stream;
 use crate::protocol::{Decoded, Frame, FrameError, MessageOptions};
+use crate::sys;
 
 /// What the peer sends: the bytes of a connection, or of one packet.
 ///
@@ -52,6 +53,8 @@ pub struct Reader {
     /// `buffer[start..end]` is received and not yet read.
     start: usize,
     end: usize,
+    /// What the buffer may grow to, while no message needs more.
+    read_buffer: usize,
     options: MessageOptions,
     /// The line that was too long is not over yet.
     skips_line: bool,
@@ -66,9 +69,13 @@ enum Source {
     Packet(Option<Arc<Exchange>>),
 }
 
+/// What a buffer begins with. A connection that waits has few bytes to show for it, and most requests are short.
+const FIRST_ROOM: usize = 1_024;
+
 impl Reader {
-    pub(super) fn of_stream(stream: Arc<Stream>, buffer: usize, options: MessageOptions) -> Self {
-        Self::new(Source::Stream(stream), vec![0; buffer], options)
+    /// `buffer` may be one that another connection has left.
+    pub(super) fn of_stream(stream: Arc<Stream>, buffer: Vec<u8>, read_buffer: usize, options: MessageOptions) -> Self {
+        Self { read_buffer, ..Self::new(Source::Stream(stream), buffer, options) }
     }
 
     pub(super) fn of_packet(packet: Arc<Exchange>, options: MessageOptions) -> Self {
@@ -76,7 +83,12 @@ impl Reader {
     }
 
     fn new(source: Source, buffer: Vec<u8>, options: MessageOptions) -> Self {
-        Self { source, buffer, start: 0, end: 0, options, skips_line: false, failed: false }
+        Self { source, buffer, start: 0, end: 0, read_buffer: 0, options, skips_line: false, failed: false }
+    }
+
+    /// The buffer, for another connection, unless a long message has blown it up.
+    pub(super) fn into_buffer(self) -> Vec<u8> {
+        if self.buffer.len() <= self.read_buffer { self.buffer } else { Vec::new() }
     }
 
     /// The next line without its ending, LF or CRLF; `None` at the end of the input. A last line that has no ending
@@ -107,7 +119,7 @@ impl Reader {
         let mut searched = 0;
         loop {
             let waiting = &self.buffer[self.start..self.end];
-            if let Some(position) = waiting[searched..].iter().position(|byte| *byte == b'\n') {
+            if let Some(position) = sys::memory::find(b'\n', &waiting[searched..]) {
                 let line = self.start..self.start + searched + position;
                 self.start = line.end + 1;
                 if std::mem::take(&mut self.skips_line) {
@@ -238,10 +250,11 @@ impl Reader {
     /// Receives behind what is waiting, where the buffer may grow to `longest` bytes; 0 at the end of the input.
     fn receive_more(&mut self, longest: usize) -> io::Result<usize> {
         let amid_request = self.start < self.end || self.skips_line;
+        if let Source::Stream(_) = self.source {
+            self.make_room(longest);
+        }
         let received = match &mut self.source {
             Source::Stream(stream) => {
-                let stream = Arc::clone(stream);
-                self.make_room(longest);
                 let received = stream.receive(&mut self.buffer[self.end..], amid_request);
                 self.failed |= received.is_err();
                 received?
@@ -255,21 +268,29 @@ impl Reader {
         Ok(received)
     }
 
-    /// Grows the buffer, if it must, to no more than `longest` bytes.
+    /// Makes room behind what is waiting. A buffer that was filled grows: to `read_buffer`, or, for a message that needs
+    /// it, to no more than `longest` bytes.
     fn make_room(&mut self, longest: usize) {
+        let was_filled = self.end == self.buffer.len();
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
-        } else if self.end == self.buffer.len() {
+            if was_filled && self.buffer.len() < self.read_buffer {
+                self.grow((self.buffer.len() * 2).max(FIRST_ROOM).min(self.read_buffer));
+            }
+        } else if was_filled {
             self.buffer.copy_within(self.start.., 0);
             self.end -= self.start;
             self.start = 0;
             if self.end == self.buffer.len() {
-                let length = (self.end * 2).min(longest.max(self.end + 1));
-                self.buffer.reserve_exact(length - self.end);
-                self.buffer.resize(length, 0);
+                self.grow((self.end * 2).min(longest.max(self.end + 1)));
             }
         }
+    }
+
+    fn grow(&mut self, length: usize) {
+        self.buffer.reserve_exact(length - self.buffer.len());
+        self.buffer.resize(length, 0);
     }
 }
 
@@ -277,7 +298,7 @@ impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.source {
             // A long read needs no copy.
-            Source::Stream(stream) if self.start == self.end && buffer.len() >= self.buffer.len() => {
+            Source::Stream(stream) if self.start == self.end && buffer.len() >= self.read_buffer => {
                 let received = stream.receive(buffer, false);
                 self.failed |= received.is_err();
                 received
@@ -369,5 +390,22 @@ mod tests {
         reader.read_to_string(&mut body).unwrap();
         assert_eq!(body, "body");
         assert_eq!(reader.next_line().unwrap(), None);
+    }
+
+    #[test]
+    fn a_buffer_that_is_filled_grows() {
+        let mut reader = Reader { read_buffer: 5_000, ..reader(b"", 9) };
+        let rooms: Vec<usize> = std::iter::repeat_with(|| {
+            reader.make_room(11);
+            reader.end = reader.buffer.len();
+            reader.start = reader.end;
+            reader.end
+        })
+        .take(5)
+        .collect();
+        assert_eq!(rooms, [1_024, 2_048, 4_096, 5_000, 5_000]);
+        reader.start = reader.end - 1;
+        reader.make_room(11);
+        assert_eq!((reader.start, reader.end, reader.buffer.len()), (0, 1, 5_000));
     }
 }

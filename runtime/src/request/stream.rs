@@ -17,7 +17,8 @@ use crate::transport::RequestSettings;
 
 #[derive(Debug)]
 pub struct Stream {
-    socket: Socket,
+    /// `None` once it is closed, for good or until the next connection.
+    socket: Option<Socket>,
     /// What is written and not yet sent.
     output: Mutex<Vec<u8>>,
     capacity: usize,
@@ -57,7 +58,7 @@ impl Stream {
             }
         }
         Ok(Self {
-            socket,
+            socket: Some(socket),
             output: Mutex::default(),
             capacity: settings.write_buffer,
             timeouts: Timeouts {
@@ -73,7 +74,21 @@ impl Stream {
     }
 
     pub(crate) fn socket(&self) -> &Socket {
-        &self.socket
+        self.socket.as_ref().expect("nobody has a stream that is closed")
+    }
+
+    /// Closes the socket, which nobody else may have. What is left is an empty place for another stream.
+    pub(super) fn vacate(&mut self) {
+        self.socket = None;
+        let output = self.output.get_mut().unwrap_or_else(PoisonError::into_inner);
+        output.clear();
+        output.shrink_to(self.capacity);
+    }
+
+    /// Puts `stream` in the place of one that was vacated, and uses the memory of its output.
+    pub(super) fn replace_with(&mut self, stream: Self) {
+        let output = std::mem::take(&mut self.output);
+        *self = Self { output, ..stream };
     }
 
     /// Receives what there is, after sending what is gathered. 0: the peer, or a shutdown, has ended the input.
@@ -105,17 +120,13 @@ impl Stream {
     fn receive_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.is_idle() && self.phase.is_shutting_down() {
             // What has arrived is still served.
-            match self.receive_with_flags(buffer, libc::MSG_DONTWAIT) {
+            match sys::stream::receive(self.socket().as_fd(), buffer, libc::MSG_DONTWAIT) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
                 received => received,
             }
         } else {
-            self.receive_with_flags(buffer, 0)
+            sys::stream::receive(self.socket().as_fd(), buffer, 0)
         }
-    }
-
-    fn receive_with_flags(&self, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
-        sys::stream::receive(self.socket.as_fd(), buffer, flags)
     }
 
     fn begin_wait(&self, what_for: u8) {
@@ -229,10 +240,9 @@ impl Stream {
     fn send_bytes(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             self.limit(Socket::set_write_timeout, self.timeouts.write)?;
-            match self.socket.send_with_flags(bytes, NO_SIGNAL) {
+            match sys::stream::send(self.socket().as_fd(), bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(sent) => bytes = &bytes[sent..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     return Err(self.timed_out(error, "the peer takes nothing", "write_timeout", self.timeouts.write));
                 }
@@ -255,10 +265,11 @@ impl Stream {
         }
         // Less than a microsecond would be 0, which to the kernel is for ever.
         let left = left.max(Duration::from_millis(1));
-        set(&self.socket, Some(timeout.map_or(left, |timeout| timeout.min(left))))
+        set(self.socket(), Some(timeout.map_or(left, |timeout| timeout.min(left))))
     }
 
     /// A timeout set on a socket shows as `EAGAIN`, which says neither what nor why.
+    #[cold]
     fn timed_out(&self, error: io::Error, what: &str, option: &str, timeout: Option<Duration>) -> io::Error {
         if error.kind() != io::ErrorKind::WouldBlock {
             return error;
@@ -274,13 +285,13 @@ impl Stream {
     pub(crate) fn close_if_idle(&self) {
         if self.is_idle() {
             // It can only be closed by the peer already.
-            let _ = self.socket.shutdown(Shutdown::Read);
+            let _ = self.socket().shutdown(Shutdown::Read);
         }
     }
 
     /// Ends the connection, whatever it is doing; whether it was not cut before.
     pub(crate) fn cut(&self) -> bool {
-        let _ = self.socket.shutdown(Shutdown::Both);
+        let _ = self.socket().shutdown(Shutdown::Both);
         self.reader.swap(CUT, SeqCst) != CUT
     }
 
@@ -288,19 +299,19 @@ impl Stream {
     ///
     /// Closing a socket with unread input resets the connection, and the peer loses what it has not read yet. So if
     /// there is such input, the socket stays open until the peer has closed its side, within bounds.
-    pub(crate) fn close(&self) {
+    pub(super) fn shutdown(&self) {
         // An error here has no one to go to: what matters was sent before, by `deliver`.
         let _ = self.flush();
         self.end_output(Some(Duration::from_secs(2)));
     }
 
     /// The same without waiting for the peer, for whoever serves others meanwhile.
-    pub(crate) fn refuse(&self) {
+    pub(super) fn refuse(&self) {
         self.end_output(None);
     }
 
     fn end_output(&self, patience: Option<Duration>) {
-        if self.socket.shutdown(Shutdown::Write).is_ok() && !self.at_end.load(SeqCst) {
+        if self.socket().shutdown(Shutdown::Write).is_ok() && !self.at_end.load(SeqCst) {
             self.drain_input(patience);
         }
     }
@@ -312,13 +323,13 @@ impl Stream {
         let mut drained = 0;
         let mut deadline = None;
         while drained < MOST && !self.phase.is_cutting() {
-            match self.receive_with_flags(&mut buffer, libc::MSG_DONTWAIT) {
+            match sys::stream::receive(self.socket().as_fd(), &mut buffer, libc::MSG_DONTWAIT) {
                 Ok(length @ 1..) => drained += length,
                 // If nothing was unread, nothing resets the connection.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && drained > 0 => {
                     let Some(patience) = patience else { return };
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
-                    if !poll(&mut [Interest::readable(self.socket.as_fd())], Some(deadline)).unwrap_or(false) {
+                    if !poll(&mut [Interest::readable(self.socket().as_fd())], Some(deadline)).unwrap_or(false) {
                         return;
                     }
                 }
@@ -327,13 +338,6 @@ impl Stream {
         }
     }
 }
-
-/// The program may have SIGPIPE at its default, which would end it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
-/// `socket2` sets SO_NOSIGPIPE where there is no such flag.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const NO_SIGNAL: libc::c_int = 0;
 
 fn deadline_passed() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the request took longer than its `request_deadline`")

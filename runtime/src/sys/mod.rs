@@ -4,5 +4,6 @@
 pub(crate) mod child;
 pub(crate) mod datagram;
 pub(crate) mod lock;
+pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod stream;

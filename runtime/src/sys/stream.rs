@@ -1,15 +1,32 @@
-//! `recv(2)` with flags, into initialized memory, which `std` and `socket2` do not offer together.
+//! `recv(2)` and `send(2)` with flags, of initialized memory, which `std` and `socket2` do not offer together.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Receives what there is, as recv(2); goes on after an interruption by a signal (`EINTR`).
+/// The program may have SIGPIPE at its default, which would end it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+/// `socket2` sets SO_NOSIGPIPE where there is no such flag.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NO_SIGNAL: libc::c_int = 0;
+
+/// Receives what there is, as recv(2).
 pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
+    // SAFETY: the pointer is to a live buffer of the length beside it.
+    uninterrupted(|| unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) })
+}
+
+/// Sends as much as there is room for, as send(2).
+pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: the pointer is to live bytes, as many as are said.
+    uninterrupted(|| unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), NO_SIGNAL) })
+}
+
+/// Goes on after an interruption by a signal (`EINTR`).
+fn uninterrupted(mut call: impl FnMut() -> libc::ssize_t) -> io::Result<usize> {
     loop {
-        // SAFETY: the pointer is to a live buffer of the length beside it.
-        let received = unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
-        if let Ok(received) = usize::try_from(received) {
-            return Ok(received);
+        if let Ok(length) = usize::try_from(call()) {
+            return Ok(length);
         }
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {
