@@ -98,6 +98,16 @@ pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
+/// Ends the output, and sees whether there is input that would reset the connection when it is closed.
+pub(crate) fn end(socket: BorrowedFd<'_>) {
+    let mut rest = [0_u8; 512];
+    // SAFETY: the pointer is to a live buffer of the length beside it.
+    unsafe {
+        libc::shutdown(socket.as_raw_fd(), libc::SHUT_WR);
+        libc::recv(socket.as_raw_fd(), rest.as_mut_ptr().cast(), rest.len(), libc::MSG_DONTWAIT);
+    }
+}
+
 /// epoll(7), level-triggered.
 pub(crate) struct Epoll {
     descriptor: OwnedFd,

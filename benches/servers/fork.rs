@@ -20,6 +20,7 @@ pub(super) fn serve(job: Job, _: &Path) -> io::Result<()> {
                     let length = sys::receive(connection.as_fd(), &mut request).unwrap_or(0);
                     request.make_ascii_uppercase();
                     let _ = sys::send(connection.as_fd(), &request[..length]);
+                    sys::end(connection.as_fd());
                     sys::exit();
                 }
                 sys::reap();

@@ -102,6 +102,8 @@ impl Process for Forking {
 #[derive(Debug, Default)]
 pub(crate) struct Children {
     running: Vec<Child>,
+    /// What was last waited for: three others, and then the ends of those who were running.
+    interests: Vec<Interest>,
     errors: Errors,
     /// After an error of accept(2): when to try again.
     resume: Option<Instant>,
@@ -109,20 +111,32 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// Waits for those that have ended, without blocking for the others.
+    /// Waits for those that have ended, as the last poll(2) has shown, without blocking for the others.
     fn reap<S: Hooks<Request = T::Request>, T: Transport>(&mut self, base: &Base<S, T>) {
-        self.running.retain(|child| match child.try_wait() {
-            Ok(None) => true,
-            Ok(Some(status)) => {
-                ended(base, child, status);
-                false
+        let mut ends = self.interests.drain(..).skip(OTHERS);
+        self.running.retain(|child| {
+            let has_ended = ends.next().is_some_and(Interest::is_ready);
+            if !has_ended && child.exit().is_some() {
+                return true;
             }
-            // Someone else has waited for it, or SIGCHLD is ignored: it is gone, and how, nobody knows.
-            Err(_) => {
-                base.counters.ended(false);
-                false
+            match child.try_wait() {
+                Ok(None) => return true,
+                Ok(Some(status)) => ended(base, child, status),
+                // Someone else has waited for it, or SIGCHLD is ignored: it is gone, and how, nobody knows.
+                Err(_) => base.counters.ended(false),
             }
+            false
         });
+    }
+
+    /// Waits for the others, for the end of a child, or for the time to look again; `false`: it is time.
+    fn poll(&mut self, others: [Interest; OTHERS], deadline: Option<Instant>) -> io::Result<bool> {
+        let until = earlier(deadline, self.next_look());
+        self.interests.clear();
+        self.interests.extend(others);
+        self.interests
+            .extend(self.running.iter().map(|child| child.exit().map_or(Interest::nothing(), Interest::readable)));
+        poll(&mut self.interests, until)
     }
 
     /// The time to look again: at the listener after an error, or at a child whose end does not show by itself.
@@ -138,6 +152,8 @@ impl Children {
         self.resume.is_some()
     }
 }
+
+const OTHERS: usize = 3;
 
 fn ended<S: Hooks<Request = T::Request>, T: Transport>(base: &Base<S, T>, child: &Child, status: ExitStatus) {
     base.counters.ended(status.success());
@@ -184,13 +200,12 @@ fn wait<S, T>(base: &Base<S, T>, children: &mut Children, deadline: Option<Insta
     }
     let takes = !children.pauses() && children.running.len() < base.options.max_children;
     let listener = if takes { Interest::readable(base.listener.as_fd()) } else { Interest::nothing() };
-    let mut interests = vec![Interest::readable(shutdown.bell()), Interest::readable(shutdown.closing()), listener];
-    interests.extend(children.running.iter().filter_map(Child::exit).map(Interest::readable));
-    let ready = poll(&mut interests, earlier(deadline, children.next_look()))?;
-    if interests[0].is_ready() {
+    let others = [Interest::readable(shutdown.bell()), Interest::readable(shutdown.closing()), listener];
+    let ready = children.poll(others, deadline)?;
+    if children.interests[0].is_ready() {
         shutdown.answer();
     }
-    Ok(match interests[..] {
+    Ok(match children.interests[..] {
         _ if shutdown.is_shutting_down() => Event::ShuttingDown,
         [_, _, listener, ..] if listener.is_ready() => Event::Request,
         _ if !ready && deadline.is_some_and(|deadline| deadline <= Instant::now()) => Event::TimedOut,
@@ -229,12 +244,18 @@ where
     S: Hooks<Request = T::Request>,
     T: Transport,
 {
-    let Some(request) = base.verify(request) else { return };
+    let Some(mut request) = base.verify(request) else { return };
+    request.furnish();
     let connection = request.connection().map(|connection| connection.as_raw_fd());
     let mut request = Some(request);
     let life = || request.take().is_some_and(|request| live(base, request));
     match sys::child::fork(connection, base.shutdown().listens_to_signals(), life) {
-        Ok(child) => children.running.push(child),
+        Ok(child) => {
+            children.running.push(child);
+            if let Some(request) = request {
+                request.close();
+            }
+        }
         Err(error) => {
             base.counters.ended(false);
             guard("accept_error", || base.service.accept_error(&error));
@@ -281,9 +302,7 @@ where
             shutdown.count_cut(children.running.len());
             children.running.iter().for_each(Child::kill);
         }
-        let mut interests = vec![Interest::readable(shutdown.bell())];
-        interests.extend(children.running.iter().filter_map(Child::exit).map(Interest::readable));
-        poll(&mut interests, earlier(deadline, children.next_look()))?;
+        children.poll([Interest::readable(shutdown.bell()), Interest::nothing(), Interest::nothing()], deadline)?;
         shutdown.answer();
         children.reap(base);
     }

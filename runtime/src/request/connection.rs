@@ -135,6 +135,11 @@ impl Life for Connection {
         self.writer.flush()
     }
 
+    fn furnish(&mut self) {
+        self.reader.furnish();
+        self.stream.furnish();
+    }
+
     fn shutdown(&mut self) {
         self.stream.shutdown();
     }

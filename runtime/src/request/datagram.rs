@@ -170,6 +170,8 @@ impl Life for Datagram {
         if reply.is_empty() { Ok(()) } else { self.exchange.send(&reply) }
     }
 
+    fn furnish(&mut self) {}
+
     fn shutdown(&mut self) {}
 
     fn close(self) {}

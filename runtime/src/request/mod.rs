@@ -71,6 +71,11 @@ pub trait Life: Sized {
     #[doc(hidden)]
     fn deliver(&mut self) -> io::Result<()>;
 
+    /// Allocates now what most handlers will need: a page that a forked child writes to has to be copied first, and
+    /// the allocator writes to many.
+    #[doc(hidden)]
+    fn furnish(&mut self);
+
     /// `shutdown_request`.
     #[doc(hidden)]
     fn shutdown(&mut self);

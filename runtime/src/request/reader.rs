@@ -86,6 +86,13 @@ impl Reader {
         Self { source, buffer, start: 0, end: 0, read_buffer: 0, options, skips_line: false, failed: false }
     }
 
+    /// Makes the first room.
+    pub(super) fn furnish(&mut self) {
+        if self.buffer.is_empty() {
+            self.make_room(self.read_buffer);
+        }
+    }
+
     /// The buffer, for another connection, unless a long message has blown it up.
     pub(super) fn into_buffer(self) -> Vec<u8> {
         if self.buffer.len() <= self.read_buffer { self.buffer } else { Vec::new() }

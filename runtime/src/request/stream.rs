@@ -77,6 +77,11 @@ impl Stream {
         self.socket.as_ref().expect("nobody has a stream that is closed")
     }
 
+    /// Makes room for some output.
+    pub(super) fn furnish(&self) {
+        self.output().reserve(self.capacity.min(512));
+    }
+
     /// Closes the socket, which nobody else may have. What is left is an empty place for another stream.
     pub(super) fn vacate(&mut self) {
         self.socket = None;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// One descriptor to wait for, and whether it turned out to be ready.
 #[repr(transparent)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Interest(libc::pollfd);
 
 impl Interest {
