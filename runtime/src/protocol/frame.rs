@@ -80,6 +80,9 @@ pub trait Frame {
     /// Finds the first message in `received`: all that has been received and not been decoded yet, never empty. If it
     /// is incomplete, the next call gets the same bytes and more.
     ///
+    /// Whatever else it finds takes at least one of the bytes received, and no more than there are. A frame that claims
+    /// otherwise is wrong: the connection is ended, and the handler fails with an error that names the frame.
+    ///
     /// # Errors
     ///
     /// The bytes are no message; see [`FrameError`].
@@ -126,7 +129,7 @@ pub trait Frame {
 pub enum Decoded {
     /// A message.
     Message {
-        /// Where in the bytes the message itself is, without what frames it.
+        /// Where in these bytes the message itself is, without what frames it.
         body: Range<usize>,
         /// How many bytes it takes with its frame; what follows them is the next message.
         length: usize,
@@ -135,6 +138,23 @@ pub enum Decoded {
     Skip(usize),
     /// The beginning of a message, or nothing yet.
     Incomplete,
+}
+
+/// Checks what a frame found in so many bytes: it is a user's, and may be wrong. The error says how.
+pub(crate) fn check_decoded(decoded: &Result<Decoded, FrameError>, received: usize) -> Result<(), String> {
+    let (body, taken) = match decoded {
+        Ok(Decoded::Message { body, length }) => (body.clone(), Some(*length)),
+        Ok(Decoded::Skip(length)) => (0..0, Some(*length)),
+        Ok(Decoded::Incomplete) => (0..0, None),
+        Err(error) => (0..0, error.passes_over()),
+    };
+    match taken {
+        Some(length) if length == 0 || length > received => Err(format!("it takes {length} of {received} bytes")),
+        Some(length) if body.start > body.end || body.end > length => {
+            Err(format!("its message is at {body:?} of {length} bytes"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The server's options that concern messages, for [`Frame::new`].
@@ -186,7 +206,8 @@ impl FrameError {
         Self { message: message.into(), passes_over: None }
     }
 
-    /// Decoding can go on behind the next `length` bytes.
+    /// Decoding can go on behind the first `length` of the bytes received. A frame that has more to pass over remembers
+    /// it, and answers [`Decoded::Skip`] as the bytes come.
     pub fn passing_over(self, length: usize) -> Self {
         Self { passes_over: Some(length), ..self }
     }

@@ -18,6 +18,7 @@ pub use argument::Rest;
 pub use command::{CommandFrame, SpacedWords, Words};
 pub use command_name::CommandName;
 pub use error::{CommandError, CommandErrorKind};
+pub(crate) use frame::check_decoded;
 pub use frame::{Decoded, Frame, FrameError, MessageOptions};
 pub use frames::{Delimited, Fixed, LengthPrefixed, Line, LittleEndian, Prefix};
 pub use one_or_more::OneOrMore;

@@ -1,5 +1,6 @@
 //! What the peer sends, buffered.
 
+use std::any::type_name_of_val;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, BufRead, Read};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use super::datagram::Exchange;
 use super::stream::Stream;
-use crate::protocol::{Decoded, Frame, FrameError, MessageOptions};
+use crate::protocol::{Decoded, Frame, FrameError, MessageOptions, check_decoded};
 use crate::sys;
 
 /// What the peer sends: the bytes of a connection, or of one packet.
@@ -166,8 +167,9 @@ impl Reader {
     /// # Errors
     ///
     /// [`InvalidData`](io::ErrorKind::InvalidData) with the [`FrameError`] inside if the bytes are no message, or are more
-    /// than a message may have, or end within one. If it [is final](FrameError::is_final), there is nothing more to be
-    /// had; otherwise the next call gives the message after it.
+    /// than a message may have, or end within one. If it [is final](FrameError::is_final), where the next message begins
+    /// is not known, and the connection is to be ended; otherwise the next call gives the message after it.
+    /// [`Other`](io::ErrorKind::Other) if the frame is wrong: see [`Frame::decode`].
     ///
     /// ```
     /// # #[cfg(feature = "macros")] {
@@ -204,6 +206,10 @@ impl Reader {
                 _ if at_end => frame.decode_last(received),
                 _ => frame.decode(received),
             };
+            if let Err(why) = check_decoded(&decoded, received.len()) {
+                self.start = self.end;
+                return Err(io::Error::other(format!("the frame `{}` is wrong: {why}", type_name_of_val(frame))));
+            }
             let longest = frame.max_length();
             match decoded {
                 // However it came: in one piece as in many.
