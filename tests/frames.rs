@@ -90,7 +90,7 @@ fn what_is_encoded_is_decoded() {
         assert_eq!(whole::<F>(&encoded), messages([message]));
         encoded.clear();
         frame.encode_packet(message, &mut encoded).unwrap();
-        assert_eq!(frame.decode_packet(&encoded), message);
+        assert_eq!(frame.decode_packet(&encoded).unwrap(), message);
     }
     around::<Line>(b"a line");
     around::<Delimited<0>>(b"a\nb");

@@ -196,8 +196,8 @@ options! {
 
     [S, T: DatagramTransport, M] Builder<S, T, M> {
         /// The longest packet that is received whole, in bytes; the rest of a longer one is lost, and
-        /// [`Datagram::is_truncated`](crate::Datagram::is_truncated) says so. Default: 65 535, the longest there
-        /// is on UDP.
+        /// [`Datagram::is_truncated`](crate::Datagram::is_truncated) says so. As a message such a packet is refused,
+        /// with an error for `#[on_error]`. Default: 65 535, the longest there is on UDP.
         ///
         /// CPython: `max_packet_size`, 8192, and a longer packet is cut in silence.
         max_packet_size(usize): usize = 65_535;

@@ -109,8 +109,12 @@ pub trait Frame {
     }
 
     /// The message in a packet. Default: all of it, since a packet needs no length and no end.
-    fn decode_packet<'p>(&self, packet: &'p [u8]) -> &'p [u8] {
-        packet
+    ///
+    /// # Errors
+    ///
+    /// The packet is no message. After an error that is final, the handler fails.
+    fn decode_packet<'p>(&self, packet: &'p [u8]) -> Result<&'p [u8], FrameError> {
+        Ok(packet)
     }
 
     /// Appends a message to the packet that is the reply. Default: as it is.

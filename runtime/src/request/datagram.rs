@@ -49,7 +49,6 @@ use crate::transport::Listener;
 /// ```
 #[derive(Debug)]
 pub struct Datagram {
-    truncated: bool,
     reader: Reader,
     writer: Writer,
     exchange: Arc<Exchange>,
@@ -68,13 +67,13 @@ impl Datagram {
         };
         let exchange = Arc::new(Exchange {
             payload,
+            is_truncated: received.truncated,
             socket: Arc::clone(listener.socket()),
             peer: (peer != Address::Unnamed).then_some(received.peer),
             source: received.destination,
             reply: Mutex::default(),
         });
         Self {
-            truncated: received.truncated,
             reader: Reader::of_packet(Arc::clone(&exchange), listener.settings().messages),
             writer: Writer::of_packet(Arc::clone(&exchange)),
             exchange,
@@ -90,7 +89,7 @@ impl Datagram {
 
     /// Whether the packet was longer than `max_packet_size`, and its rest is lost.
     pub fn is_truncated(&self) -> bool {
-        self.truncated
+        self.exchange.is_truncated()
     }
 
     /// Sends a packet to the peer, at once. It leaves from the address that the request came to.
@@ -196,6 +195,7 @@ impl AsFd for Datagram {
 /// Where a packet came from, and what is to be sent back: what the packet and its writers share.
 pub(super) struct Exchange {
     payload: Vec<u8>,
+    is_truncated: bool,
     socket: Arc<Socket>,
     peer: Option<SockAddr>,
     source: Option<Destination>,
@@ -205,6 +205,10 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn payload(&self) -> &[u8] {
         &self.payload
+    }
+
+    pub(super) fn is_truncated(&self) -> bool {
+        self.is_truncated
     }
 
     pub(super) fn socket(&self) -> &Socket {

@@ -194,8 +194,13 @@ impl Reader {
     pub fn next_message(&mut self, frame: &mut impl Frame) -> io::Result<Option<&[u8]>> {
         if let Source::Packet(packet) = &mut self.source {
             let Some(packet) = packet.take() else { return Ok(None) };
-            self.buffer.extend_from_slice(packet.payload());
-            return Ok(Some(frame.decode_packet(&self.buffer)));
+            let payload = packet.payload();
+            if packet.is_truncated() {
+                let problem = format!("the packet is longer than {} bytes (`max_packet_size`)", payload.len());
+                return Err(FrameError::new(problem).passing_over(payload.len()).into());
+            }
+            self.buffer.extend_from_slice(payload);
+            return frame.decode_packet(&self.buffer).map(Some).map_err(Into::into);
         }
         let mut at_end = false;
         loop {

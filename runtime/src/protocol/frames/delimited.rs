@@ -46,8 +46,8 @@ impl<const BYTE: u8> Frame for Delimited<BYTE> {
         Ok(())
     }
 
-    fn decode_packet<'p>(&self, packet: &'p [u8]) -> &'p [u8] {
-        packet.strip_suffix(&[BYTE]).unwrap_or(packet)
+    fn decode_packet<'p>(&self, packet: &'p [u8]) -> Result<&'p [u8], FrameError> {
+        self.search.decode_packet(packet, BYTE)
     }
 
     fn encode_packet(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {

@@ -7,8 +7,8 @@ use crate::protocol::frame::{Decoded, Frame, FrameError, MessageOptions};
 
 /// A message is exactly `N` bytes.
 ///
-/// A reply of another length is an error of the handler. On a transport of packets, a packet is a message whatever its
-/// length.
+/// A reply of another length is an error of the handler. On a transport of packets, a packet of another length is an
+/// error.
 ///
 /// ```
 /// use socketserver::{Decoded, Fixed, Frame, MessageOptions};
@@ -35,6 +35,14 @@ impl<const N: usize> Frame for Fixed<N> {
         Ok(if received.len() < N { Decoded::Incomplete } else { Decoded::Message { body: 0..N, length: N } })
     }
 
+    fn decode_packet<'p>(&self, packet: &'p [u8]) -> Result<&'p [u8], FrameError> {
+        if packet.len() != N {
+            let problem = format!("a packet of {} bytes where each message has {N}", packet.len());
+            return Err(FrameError::new(problem).passing_over(packet.len()));
+        }
+        Ok(packet)
+    }
+
     fn encode(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
         if message.len() != N {
             let problem = format!("a message of {} bytes where each has {N}", message.len());
@@ -42,6 +50,10 @@ impl<const N: usize> Frame for Fixed<N> {
         }
         output.extend_from_slice(message);
         Ok(())
+    }
+
+    fn encode_packet(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
+        self.encode(message, output)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Messages whose length comes first.
 
+use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 
@@ -10,7 +11,8 @@ use crate::protocol::frame::{Decoded, Frame, FrameError, MessageOptions};
 /// [`LittleEndian<u32>`](LittleEndian). The length does not count itself.
 ///
 /// A length above `MAX`, which is 1 MiB if it is not given, is an error and ends the connection. Memory grows with what
-/// is received, not with what is announced. On a transport of packets there is no length: a packet is a message.
+/// is received, not with what is announced. On a transport of packets there is no length: a packet is a message, of no
+/// more than `MAX` bytes either.
 ///
 /// ```
 /// use socketserver::{Decoded, Frame, LengthPrefixed, MessageOptions};
@@ -38,10 +40,14 @@ impl<N: Prefix, const MAX: usize> Frame for LengthPrefixed<N, MAX> {
         let Some(prefix) = received.get(..N::SIZE) else { return Ok(Decoded::Incomplete) };
         let announced = N::get(prefix);
         let Some(length) = usize::try_from(announced).ok().filter(|length| *length <= MAX) else {
-            return Err(FrameError::new(format!("a message of {announced} bytes: {MAX} are allowed")));
+            return Err(Self::too_long(announced));
         };
         let body = N::SIZE..N::SIZE + length;
         Ok(if received.len() < body.end { Decoded::Incomplete } else { Decoded::Message { length: body.end, body } })
+    }
+
+    fn decode_packet<'p>(&self, packet: &'p [u8]) -> Result<&'p [u8], FrameError> {
+        if packet.len() > MAX { Err(Self::too_long(packet.len()).passing_over(packet.len())) } else { Ok(packet) }
     }
 
     fn encode(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
@@ -51,6 +57,12 @@ impl<N: Prefix, const MAX: usize> Frame for LengthPrefixed<N, MAX> {
         }
         output.extend_from_slice(message);
         Ok(())
+    }
+}
+
+impl<N, const MAX: usize> LengthPrefixed<N, MAX> {
+    fn too_long(length: impl fmt::Display) -> FrameError {
+        FrameError::new(format!("a message of {length} bytes: {MAX} are allowed"))
     }
 }
 

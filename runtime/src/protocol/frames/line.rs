@@ -49,9 +49,8 @@ impl Frame for Line {
         Ok(())
     }
 
-    fn decode_packet<'p>(&self, packet: &'p [u8]) -> &'p [u8] {
-        let line = packet.strip_suffix(b"\n").unwrap_or(packet);
-        line.strip_suffix(b"\r").unwrap_or(line)
+    fn decode_packet<'p>(&self, packet: &'p [u8]) -> Result<&'p [u8], FrameError> {
+        self.search.decode_packet(packet, b'\n')
     }
 
     fn encode_packet(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {

@@ -50,16 +50,22 @@ impl Search {
         }
     }
 
+    /// A packet is one message, whatever is in it, and may lack its delimiter too.
+    pub(super) fn decode_packet<'p>(&self, packet: &'p [u8], delimiter: u8) -> Result<&'p [u8], FrameError> {
+        self.message(packet.strip_suffix(&[delimiter]).unwrap_or(packet), packet.len())
+    }
+
     fn end(&mut self, message: &[u8], length: usize) -> Result<Decoded, FrameError> {
         self.searched = 0;
         if std::mem::take(&mut self.skips) {
             return Ok(Decoded::Skip(length));
         }
+        Ok(Decoded::Message { body: 0..self.message(message, length)?.len(), length })
+    }
+
+    fn message<'m>(&self, message: &'m [u8], length: usize) -> Result<&'m [u8], FrameError> {
         let message = message.strip_suffix(self.before).unwrap_or(message);
-        if message.len() > self.longest {
-            return Err(self.too_long().passing_over(length));
-        }
-        Ok(Decoded::Message { body: 0..message.len(), length })
+        if message.len() > self.longest { Err(self.too_long().passing_over(length)) } else { Ok(message) }
     }
 
     fn too_long(&self) -> FrameError {
