@@ -74,6 +74,8 @@ fn a_length_that_is_not_allowed_ends_the_input() {
     let mut frame = LengthPrefixed::<u64>::new(&MessageOptions::default());
     let error = frame.decode(&[255; 8]).unwrap_err();
     assert_eq!(error.to_string(), "a message of 18446744073709551615 bytes: 1048576 are allowed");
+    let mut unlimited = LengthPrefixed::<u64, { usize::MAX }>::new(&MessageOptions::default());
+    assert_eq!(unlimited.decode(&[255; 99]).unwrap(), Decoded::Incomplete);
 }
 
 #[test]

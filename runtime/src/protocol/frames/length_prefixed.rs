@@ -42,7 +42,7 @@ impl<N: Prefix, const MAX: usize> Frame for LengthPrefixed<N, MAX> {
         let Some(length) = usize::try_from(announced).ok().filter(|length| *length <= MAX) else {
             return Err(Self::too_long(announced));
         };
-        let body = N::SIZE..N::SIZE + length;
+        let body = N::SIZE..N::SIZE.saturating_add(length);
         Ok(if received.len() < body.end { Decoded::Incomplete } else { Decoded::Message { length: body.end, body } })
     }
 
