@@ -224,7 +224,10 @@ impl Reader {
                     self.consume(length);
                     return Ok(Some(&self.buffer[start + body.start..start + body.end]));
                 }
-                Ok(Decoded::Skip(length)) => self.consume(length),
+                Ok(Decoded::Skip(length)) => {
+                    self.consume(length);
+                    self.owes_nothing();
+                }
                 Ok(Decoded::Incomplete) if at_end => return Err(self.give_up("the input ends within a message")),
                 Ok(Decoded::Incomplete) if received.len() >= longest => return Err(self.too_much(longest)),
                 Ok(Decoded::Incomplete) => at_end = self.receive_more(longest)? == 0,
@@ -234,6 +237,13 @@ impl Reader {
                     return Err(error.into());
                 }
             }
+        }
+    }
+
+    /// What was received last was no message, so a shutdown does not wait for a reply to it.
+    fn owes_nothing(&self) {
+        if let (true, Source::Stream(stream)) = (self.is_empty(), &self.source) {
+            stream.settle();
         }
     }
 
