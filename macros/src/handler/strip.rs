@@ -4,7 +4,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use super::roles::meant;
 
-/// Removes them, and what must have been meant to be one of them and was reported. On tokens, not syntax, so that a block that cannot be parsed has no second error because of them.
+/// Removes them, and what must have been meant to be one of them and was reported. On tokens, not syntax, so that a
+/// block that cannot be parsed has no second error because of them.
 pub(crate) fn strip(item: &TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     if let Some(TokenTree::Group(braces)) = tokens.last_mut() {
@@ -32,7 +33,23 @@ fn without_attributes(body: TokenStream) -> TokenStream {
 
 fn is_ours(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
-    let first = group.stream().into_iter().next();
-    group.delimiter() == Delimiter::Bracket
-        && matches!(first, Some(TokenTree::Ident(name)) if meant(&name.to_string()).is_some())
+    let mut tokens = group.stream().into_iter();
+    let is_meant = matches!(tokens.next(), Some(TokenTree::Ident(name)) if meant(&name.to_string()).is_some());
+    // A longer path, as in `#[errors::context]`, is another's.
+    let is_path = matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+    group.delimiter() == Delimiter::Bracket && is_meant && !is_path
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::strip;
+
+    #[test]
+    fn an_attribute_of_another_crate_is_kept() {
+        let block = quote!(impl Server { #[command("a")] #[errors::context] #[comand] #[inline] fn a(&self) {} });
+        let stripped = quote!(impl Server { #[errors::context] #[inline] fn a(&self) {} });
+        assert_eq!(strip(&block).to_string(), stripped.to_string());
+    }
 }
