@@ -14,6 +14,10 @@ mod one_or_more;
 mod reply;
 pub(crate) mod serve;
 
+/// What a buffer may keep when the message that it grew for is over, in bytes. Few messages are longer; and with one
+/// behind it, a connection that waits must not hold on to the longest there can be.
+pub(crate) const KEPT_ROOM: usize = 65_536;
+
 pub use argument::Rest;
 pub use command::{CommandFrame, SpacedWords, Words};
 pub use command_name::CommandName;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use super::KEPT_ROOM;
 use super::argument::Rest;
 use super::frame::Frame;
 use crate::error::BoxError;
@@ -77,6 +78,15 @@ pub struct Answer<'a> {
 pub(super) struct Room {
     framed: Vec<u8>,
     text: Vec<u8>,
+}
+
+impl Room {
+    pub(super) fn shrink(&mut self) {
+        for message in [&mut self.framed, &mut self.text] {
+            message.clear();
+            message.shrink_to(KEPT_ROOM);
+        }
+    }
 }
 
 /// What a reply means beside its bytes.

@@ -10,6 +10,7 @@ use crate::handler::RequestHandler;
 use crate::request::{Life as _, Request as _};
 use crate::shutdown::ShutdownHandle;
 
+use super::KEPT_ROOM;
 use super::command::{CommandFrame, Name};
 use super::error::{CommandError, CommandErrorKind};
 use super::frame::{Frame, FrameError, MessageOptions};
@@ -72,6 +73,8 @@ fn serve<F: Frame, S: RequestHandler, Session>(
     let mut message = Vec::new();
     loop {
         message.clear();
+        message.shrink_to(KEPT_ROOM);
+        room.shrink();
         // So that what times out from here on is the wait for a message, not the replies.
         if request.reader().is_empty() {
             request.writer().flush()?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::datagram::Exchange;
 use super::stream::Stream;
-use crate::protocol::{Decoded, Frame, FrameError, MessageOptions, check_decoded};
+use crate::protocol::{Decoded, Frame, FrameError, KEPT_ROOM, MessageOptions, check_decoded};
 use crate::sys;
 
 /// What the peer sends: the bytes of a connection, or of one packet.
@@ -297,13 +297,16 @@ impl Reader {
     }
 
     /// Makes room behind what is waiting. A buffer that was filled grows: to `read_buffer`, or, for a message that needs
-    /// it, to no more than `longest` bytes.
+    /// it, to no more than `longest` bytes. What a long message took is given back.
     fn make_room(&mut self, longest: usize) {
         let was_filled = self.end == self.buffer.len();
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
-            if was_filled && self.buffer.len() < self.read_buffer {
+            if self.buffer.len() > self.read_buffer.max(KEPT_ROOM) {
+                self.buffer.truncate(self.read_buffer);
+                self.buffer.shrink_to_fit();
+            } else if was_filled && self.buffer.len() < self.read_buffer {
                 self.grow((self.buffer.len() * 2).max(FIRST_ROOM).min(self.read_buffer));
             }
         } else if was_filled {

@@ -1,0 +1,78 @@
+//! What a connection keeps of a long message while it waits for the next one.
+#![allow(unsafe_code, reason = "an allocator is counted by another around it")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use socketserver::{Answer, LengthPrefixed, Reply, handler, socket_server};
+use support::wait_until;
+
+/// The system's allocator, and how much of it is in use.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        IN_USE.fetch_add(layout.size(), SeqCst);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), SeqCst);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[socket_server(tcp, threading)]
+struct Echo;
+
+/// The same, formatted.
+struct Text(String);
+
+impl Reply for Text {
+    fn reply(self, answer: &mut Answer<'_>) -> std::io::Result<()> {
+        answer.message_fmt(format_args!("{}", self.0))
+    }
+}
+
+#[handler(frame = LengthPrefixed<u32>)]
+impl Echo {
+    #[message]
+    fn message(&self, text: String) -> Text {
+        Text(text)
+    }
+}
+
+#[test]
+fn a_long_message_is_given_back() {
+    const LONG: usize = 1 << 20;
+
+    let server = Echo.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let mut client = TcpStream::connect(server.local_address()).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut exchange = |length: usize| {
+        let framed = [&u32::try_from(length).unwrap().to_be_bytes(), vec![b'x'; length].as_slice()].concat();
+        client.write_all(&framed).unwrap();
+        let mut reply = vec![0; framed.len()];
+        client.read_exact(&mut reply).unwrap();
+        assert!(reply == framed);
+    };
+    exchange(1);
+    let before = IN_USE.load(SeqCst);
+    for _ in 0..3 {
+        exchange(LONG);
+        wait_until("the connection keeps little", || IN_USE.load(SeqCst) < before + LONG / 2);
+    }
+    exchange(1);
+    server.shutdown().unwrap();
+}
