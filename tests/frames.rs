@@ -36,6 +36,7 @@ fn a_line_ends_with_lf_or_crlf_or_the_input() {
     assert_eq!(whole::<Line>(b"\n"), messages([b""]));
     assert_eq!(whole::<Line>(b"a\r\nb\n\nc"), messages([b"a", b"b", b"", b"c"]));
     assert_eq!(whole::<Line>(b"a\rb\r\r\n"), messages([b"a\rb\r"]));
+    assert_eq!(whole::<Line>(b"a\r"), messages([b"a\r"]));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod connection;
 mod datagram;
+mod input;
 mod reader;
 mod spare;
 mod stream;

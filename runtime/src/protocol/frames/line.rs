@@ -26,6 +26,13 @@ pub struct Line {
     crlf: bool,
 }
 
+impl Line {
+    /// The next bytes are others than those that were incomplete.
+    pub(crate) fn restart(&mut self) {
+        self.search.restart();
+    }
+}
+
 impl Frame for Line {
     fn new(options: &MessageOptions) -> Self {
         Self { search: Search::new(options.max_line, b"\r"), crlf: options.crlf }

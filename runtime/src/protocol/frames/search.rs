@@ -1,6 +1,7 @@
 //! The search for the byte that ends a message: what lines and other delimited messages share.
 
 use crate::protocol::frame::{Decoded, FrameError};
+use crate::sys;
 
 #[derive(Debug)]
 pub(super) struct Search {
@@ -19,6 +20,11 @@ impl Search {
         Self { longest, before, searched: 0, skips: false }
     }
 
+    /// The next bytes are others than those that were incomplete.
+    pub(super) fn restart(&mut self) {
+        self.searched = 0;
+    }
+
     pub(super) fn max_length(&self) -> usize {
         // One byte more than fits, so that a message that is too long is seen, and passed over, before the memory ends.
         self.longest + self.before.len() + 1
@@ -26,9 +32,9 @@ impl Search {
 
     pub(super) fn decode(&mut self, received: &[u8], delimiter: u8) -> Result<Decoded, FrameError> {
         let unseen = received.get(self.searched..).unwrap_or_default();
-        if let Some(position) = unseen.iter().position(|byte| *byte == delimiter) {
+        if let Some(position) = sys::memory::find(delimiter, unseen) {
             let end = self.searched + position;
-            return self.end(&received[..end], end + 1);
+            return self.end(self.without_ending(&received[..end]), end + 1);
         }
         if self.skips {
             return Ok(Decoded::Skip(received.len()));
@@ -45,27 +51,37 @@ impl Search {
     /// The last message may lack its delimiter.
     pub(super) fn decode_last(&mut self, received: &[u8], delimiter: u8) -> Result<Decoded, FrameError> {
         match self.decode(received, delimiter)? {
-            Decoded::Incomplete => self.end(received, received.len()),
+            Decoded::Incomplete => self.end(received.len(), received.len()),
             decoded => Ok(decoded),
         }
     }
 
     /// A packet is one message, whatever is in it, and may lack its delimiter too.
     pub(super) fn decode_packet<'p>(&self, packet: &'p [u8], delimiter: u8) -> Result<&'p [u8], FrameError> {
-        self.message(packet.strip_suffix(&[delimiter]).unwrap_or(packet), packet.len())
+        let message = match packet.strip_suffix(&[delimiter]) {
+            Some(message) => &packet[..self.without_ending(message)],
+            None => packet,
+        };
+        self.check(message.len(), packet.len())?;
+        Ok(message)
     }
 
-    fn end(&mut self, message: &[u8], length: usize) -> Result<Decoded, FrameError> {
+    fn end(&mut self, message: usize, length: usize) -> Result<Decoded, FrameError> {
         self.searched = 0;
         if std::mem::take(&mut self.skips) {
             return Ok(Decoded::Skip(length));
         }
-        Ok(Decoded::Message { body: 0..self.message(message, length)?.len(), length })
+        self.check(message, length)?;
+        Ok(Decoded::Message { body: 0..message, length })
     }
 
-    fn message<'m>(&self, message: &'m [u8], length: usize) -> Result<&'m [u8], FrameError> {
-        let message = message.strip_suffix(self.before).unwrap_or(message);
-        if message.len() > self.longest { Err(self.too_long().passing_over(length)) } else { Ok(message) }
+    /// How long the message is before its delimiter.
+    fn without_ending(&self, message: &[u8]) -> usize {
+        message.strip_suffix(self.before).unwrap_or(message).len()
+    }
+
+    fn check(&self, message: usize, length: usize) -> Result<(), FrameError> {
+        if message > self.longest { Err(self.too_long().passing_over(length)) } else { Ok(()) }
     }
 
     fn too_long(&self) -> FrameError {

@@ -1,0 +1,237 @@
+//! What was received and not yet read: a buffer, and where more comes from.
+
+use std::any::type_name_of_val;
+use std::borrow::Cow;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::datagram::Exchange;
+use super::stream::Stream;
+use crate::protocol::{Decoded, Frame, FrameError, KEPT_ROOM, check_decoded};
+
+pub(super) struct Input {
+    source: Source,
+    buffer: Vec<u8>,
+    /// `buffer[start..end]` is received and not yet read.
+    start: usize,
+    end: usize,
+    /// What the buffer may grow to, while no message needs more.
+    read_buffer: usize,
+    failed: bool,
+}
+
+/// Where more comes from.
+enum Source {
+    Stream(Arc<Stream>),
+    /// A packet, until its payload is read.
+    Packet(Option<Arc<Exchange>>),
+}
+
+/// What a buffer begins with. A connection that waits has few bytes to show for it, and most requests are short.
+const FIRST_ROOM: usize = 1_024;
+
+impl Input {
+    pub(super) fn of_stream(stream: Arc<Stream>, buffer: Vec<u8>, read_buffer: usize) -> Self {
+        Self { source: Source::Stream(stream), buffer, start: 0, end: 0, read_buffer, failed: false }
+    }
+
+    pub(super) fn of_packet(packet: Arc<Exchange>) -> Self {
+        let source = Source::Packet(Some(packet));
+        Self { source, buffer: Vec::new(), start: 0, end: 0, read_buffer: 0, failed: false }
+    }
+
+    pub(super) fn furnish(&mut self) {
+        if self.buffer.is_empty() {
+            self.make_room(self.read_buffer);
+        }
+    }
+
+    /// The buffer, unless a long message has blown it up.
+    pub(super) fn into_buffer(self) -> Vec<u8> {
+        if self.buffer.len() <= self.read_buffer { self.buffer } else { Vec::new() }
+    }
+
+    pub(super) fn is_packet(&self) -> bool {
+        matches!(self.source, Source::Packet(_))
+    }
+
+    /// The packet, if nothing of it has been read.
+    pub(super) fn take_packet(&mut self) -> Option<Arc<Exchange>> {
+        match &mut self.source {
+            Source::Packet(packet) => packet.take(),
+            Source::Stream(_) => None,
+        }
+    }
+
+    /// Keeps a packet that was taken, as read.
+    pub(super) fn keep(&mut self, payload: &[u8]) -> &[u8] {
+        self.buffer.extend_from_slice(payload);
+        &self.buffer
+    }
+
+    /// All that is in the buffer: what [`next`](Self::next) found is a part of it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    pub(super) fn waiting(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    pub(super) fn consume(&mut self, amount: usize) {
+        self.start = self.start.saturating_add(amount).min(self.end);
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Where the next message is, which is read thereby; `None` at the end of the input.
+    pub(super) fn next(&mut self, frame: &mut impl Frame) -> io::Result<Option<Range<usize>>> {
+        let mut at_end = false;
+        loop {
+            let received = &self.buffer[self.start..self.end];
+            let decoded = match received {
+                [] if at_end => return Ok(None),
+                [] => Ok(Decoded::Incomplete),
+                _ if at_end => frame.decode_last(received),
+                _ => frame.decode(received),
+            };
+            if let Err(why) = check_decoded(&decoded, received.len()) {
+                self.start = self.end;
+                return Err(io::Error::other(format!("the frame `{}` is wrong: {why}", type_name_of_val(frame))));
+            }
+            let longest = frame.max_length();
+            match decoded {
+                // However it came: in one piece as in many.
+                Ok(Decoded::Message { length, .. }) if length > longest => return Err(self.too_much(longest)),
+                Ok(Decoded::Message { body, length }) => {
+                    let start = self.start;
+                    self.consume(length);
+                    return Ok(Some(start + body.start..start + body.end));
+                }
+                Ok(Decoded::Skip(length)) => {
+                    self.consume(length);
+                    self.owes_nothing();
+                }
+                Ok(Decoded::Incomplete) if at_end => return Err(self.give_up("the input ends within a message")),
+                Ok(Decoded::Incomplete) if received.len() >= longest => return Err(self.too_much(longest)),
+                Ok(Decoded::Incomplete) => at_end = self.receive_more(longest)? == 0,
+                Err(error) => {
+                    // Behind a final one nothing can be read any more.
+                    self.consume(error.passes_over().unwrap_or(usize::MAX));
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    /// What was received last was no message, so a shutdown does not wait for a reply to it.
+    fn owes_nothing(&self) {
+        if let (true, Source::Stream(stream)) = (self.waiting().is_empty(), &self.source) {
+            stream.settle();
+        }
+    }
+
+    fn too_much(&mut self, longest: usize) -> io::Error {
+        self.give_up(format!("a message is longer than {longest} bytes"))
+    }
+
+    fn give_up(&mut self, why: impl Into<Cow<'static, str>>) -> io::Error {
+        self.start = self.end;
+        FrameError::new(why).into()
+    }
+
+    /// Receives into `buffer` itself, if nothing is waiting that would come first: a long read needs no copy.
+    pub(super) fn read_past_buffer(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        match &self.source {
+            Source::Stream(stream) if self.waiting().is_empty() && buffer.len() >= self.read_buffer => {
+                let received = stream.receive(buffer, false);
+                self.failed |= received.is_err();
+                Some(received)
+            }
+            _ => None,
+        }
+    }
+
+    /// Receives behind what is waiting, where the buffer may grow to `longest` bytes; 0 at the end of the input.
+    pub(super) fn receive_more(&mut self, longest: usize) -> io::Result<usize> {
+        let amid_request = !self.waiting().is_empty();
+        if let Source::Stream(_) = self.source {
+            self.make_room(longest);
+        }
+        let received = match &mut self.source {
+            Source::Stream(stream) => {
+                let received = stream.receive(&mut self.buffer[self.end..], amid_request);
+                self.failed |= received.is_err();
+                received?
+            }
+            Source::Packet(packet) => packet.take().map_or(0, |packet| {
+                self.buffer.extend_from_slice(packet.payload());
+                packet.payload().len()
+            }),
+        };
+        self.end += received;
+        Ok(received)
+    }
+
+    /// Makes room behind what is waiting. A buffer that was filled grows: to `read_buffer`, or, for a message that needs
+    /// it, to no more than `longest` bytes. What a long message took is given back.
+    fn make_room(&mut self, longest: usize) {
+        let was_filled = self.end == self.buffer.len();
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            if self.buffer.len() > self.read_buffer.max(KEPT_ROOM) {
+                self.buffer.truncate(self.read_buffer);
+                self.buffer.shrink_to_fit();
+            } else if was_filled && self.buffer.len() < self.read_buffer {
+                self.grow((self.buffer.len() * 2).max(FIRST_ROOM).min(self.read_buffer));
+            }
+        } else if was_filled {
+            self.buffer.copy_within(self.start.., 0);
+            self.end -= self.start;
+            self.start = 0;
+            if self.end == self.buffer.len() {
+                self.grow((self.end * 2).min(longest.max(self.end + 1)));
+            }
+        }
+    }
+
+    fn grow(&mut self, length: usize) {
+        self.buffer.reserve_exact(length - self.buffer.len());
+        self.buffer.resize(length, 0);
+    }
+}
+
+#[cfg(test)]
+impl Input {
+    /// Nothing but these bytes.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        let source = Source::Packet(None);
+        Self { source, buffer: bytes.to_vec(), start: 0, end: bytes.len(), read_buffer: 0, failed: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_is_filled_grows() {
+        let mut input = Input { read_buffer: 5_000, ..Input::of_bytes(b"") };
+        let rooms: Vec<usize> = std::iter::repeat_with(|| {
+            input.make_room(11);
+            input.end = input.buffer.len();
+            input.start = input.end;
+            input.end
+        })
+        .take(5)
+        .collect();
+        assert_eq!(rooms, [1_024, 2_048, 4_096, 5_000, 5_000]);
+        input.start = input.end - 1;
+        input.make_room(11);
+        assert_eq!((input.start, input.end, input.buffer.len()), (0, 1, 5_000));
+    }
+}
