@@ -89,20 +89,22 @@ impl Input {
 
     /// Where the next message is, which is read thereby; `None` at the end of the input.
     pub(super) fn next(&mut self, frame: &mut impl Frame) -> io::Result<Option<Range<usize>>> {
+        let longest = frame.max_length();
         let mut at_end = false;
         loop {
             let received = &self.buffer[self.start..self.end];
-            let decoded = match received {
-                [] if at_end => return Ok(None),
-                [] => Ok(Decoded::Incomplete),
-                _ if at_end => frame.decode_last(received),
-                _ => frame.decode(received),
-            };
+            if received.is_empty() {
+                if at_end {
+                    return Ok(None);
+                }
+                at_end = self.receive_more(longest)? == 0;
+                continue;
+            }
+            let decoded = if at_end { frame.decode_last(received) } else { frame.decode(received) };
             if let Err(why) = check_decoded(&decoded, received.len()) {
                 self.start = self.end;
                 return Err(io::Error::other(format!("the frame `{}` is wrong: {why}", type_name_of_val(frame))));
             }
-            let longest = frame.max_length();
             match decoded {
                 // However it came: in one piece as in many.
                 Ok(Decoded::Message { length, .. }) if length > longest => return Err(self.too_much(longest)),
