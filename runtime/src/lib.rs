@@ -34,7 +34,7 @@ pub use extract::FromRequest;
 pub use handler::{Handler, SocketServer};
 pub use hooks::Hooks;
 pub use mixin::{Concurrent, Forking, Iterative, MixIn, Threading};
-pub use options::Options;
+pub use options::{OptionalDuration, Options};
 pub use protocol::{
     Answer, Close, CommandError, CommandErrorKind, CommandFrame, CommandName, Decoded, Delimited, Fixed, Frame,
     FrameError, LengthPrefixed, Line, LittleEndian, MessageOptions, OneOrMore, Prefix, Raw, Reply, Rest, SpacedWords,

@@ -74,20 +74,20 @@ options! {
         ///
         /// CPython: `BaseServer.timeout`, `None`, but 300 seconds under `ForkingMixIn`, where it also was what
         /// reaped the children; here they are reaped as they end.
-        timeout(impl Into<Option<Duration>>): Option<Duration> = None;
+        timeout(impl OptionalDuration): Option<Duration> = None;
 
         /// How often [`service_actions`](crate::Hooks::service_actions) is called while nothing else happens.
         /// Default: not at all, only after each request taken.
         ///
         /// CPython: `poll_interval` of `serve_forever`, half a second, which it needs to notice a shutdown. This
         /// server is woken by one, so that it sleeps until there is something to do.
-        service_interval(impl Into<Option<Duration>>): Option<Duration> = None;
+        service_interval(impl OptionalDuration): Option<Duration> = None;
 
         /// How long a shutdown waits for requests in progress before it cuts their connections; `None`: for ever.
         /// Default: 10 seconds.
         ///
         /// CPython waits for ever (`block_on_close`), which one idle client makes a hang.
-        drain_timeout(impl Into<Option<Duration>>): Option<Duration> = Some(Duration::from_secs(10));
+        drain_timeout(impl OptionalDuration): Option<Duration> = Some(Duration::from_secs(10));
 
         /// The longest line, in bytes without its ending, that [`Reader::next_line`](crate::Reader::next_line)
         /// takes; a longer one is an [`InvalidData`](std::io::ErrorKind::InvalidData) error. Default: 65 536.
@@ -131,20 +131,20 @@ options! {
         /// A handler with `#[command]` or `#[message]` ends well if the peer was silent between two messages.
         ///
         /// CPython: `StreamRequestHandler.timeout`, `None`, which is for reads and writes alike.
-        read_timeout(impl Into<Option<Duration>>): Option<Duration> = None;
+        read_timeout(impl OptionalDuration): Option<Duration> = None;
 
         /// How long one write waits for a peer that does not read before it fails with
         /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default: for ever.
         ///
         /// CPython: `StreamRequestHandler.timeout`.
-        write_timeout(impl Into<Option<Duration>>): Option<Duration> = None;
+        write_timeout(impl OptionalDuration): Option<Duration> = None;
 
         /// How long a whole request may take, measured from its accept: a read or a write that would wait longer
         /// fails with [`TimedOut`](std::io::ErrorKind::TimedOut). Default: for ever.
         ///
         /// It ends the peer that sends a byte now and then, which no timeout of a single read does. CPython has
         /// no counterpart.
-        request_deadline(impl Into<Option<Duration>>): Option<Duration> = None;
+        request_deadline(impl OptionalDuration): Option<Duration> = None;
 
         /// The size of a connection's read buffer, in bytes. Default: 8 192. It begins with at most 1 024 and grows
         /// with a peer that fills it, and up to `max_line` for a line that needs it.
@@ -247,6 +247,27 @@ options! {
         block_on_close(bool): bool = true;
     }
 }
+
+/// What an option of time takes: a [`Duration`] or `None`. All that convert to `Option<Duration>` have it; it is there
+/// for what is said of the others.
+///
+/// ```
+/// use socketserver::Options;
+/// use std::time::Duration;
+///
+/// let patient = Options::new().drain_timeout(None);
+/// let quick = Options::new().drain_timeout(Duration::from_millis(500));
+/// # let _ = (patient, quick);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a duration",
+    label = "expected a `Duration`, or `None`",
+    note = "write `Duration::from_secs(5)`, or `Duration::from_millis(500)`"
+)]
+pub trait OptionalDuration: Into<Option<Duration>> {}
+
+#[diagnostic::do_not_recommend]
+impl<D: Into<Option<Duration>>> OptionalDuration for D {}
 
 impl Options {
     /// Refuses what no server can do.
