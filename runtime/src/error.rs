@@ -8,6 +8,29 @@ use std::io;
 /// Any error that a hook returns.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
+/// An error that a request can fail with. All that convert to a [`BoxError`] have it; it is there for what is said of the
+/// others.
+///
+/// ```
+/// use socketserver::{BoxError, IntoBoxError};
+/// use std::io;
+///
+/// fn is_one(_: impl IntoBoxError) {}
+/// is_one(io::Error::other("lost"));
+/// is_one(BoxError::from("lost"));
+/// is_one("lost");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a request cannot fail with `{Self}`",
+    label = "expected an error that is `Into<Box<dyn Error + Send + Sync>>`",
+    note = "`std::io::Error` is one, a `String`, and each type that implements `std::error::Error`",
+    note = "an error in a box crosses threads: write `Box<dyn Error + Send + Sync>` for `Box<dyn Error>`"
+)]
+pub trait IntoBoxError: Into<BoxError> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> IntoBoxError for E {}
+
 /// Why a request failed, as [`Hooks::handle_error`](crate::Hooks::handle_error) gets it.
 ///
 /// It tells which hook failed first and how, and keeps a later error of `finish` too, of which CPython shows only

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::address::Address;
-use crate::error::BoxError;
+use crate::error::{BoxError, IntoBoxError};
 use crate::handler::{RequestHandler, SocketServer};
 use crate::request::{Connection, Datagram, Life, Reader, Writer};
 use crate::shutdown::ShutdownHandle;
@@ -286,7 +286,7 @@ impl Outcome for () {
     }
 }
 
-impl<E: Into<BoxError>> Outcome for Result<(), E> {
+impl<E: IntoBoxError> Outcome for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map_err(Into::into)
     }
@@ -313,7 +313,7 @@ impl<Session> IntoSession<Session> for Session {
     }
 }
 
-impl<Session, E: Into<BoxError>> IntoSession<Session> for Result<Session, E> {
+impl<Session, E: IntoBoxError> IntoSession<Session> for Result<Session, E> {
     fn into_session(self) -> Result<Session, BoxError> {
         self.map_err(Into::into)
     }

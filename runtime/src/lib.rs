@@ -29,7 +29,7 @@ mod transport;
 
 pub use address::Address;
 pub use builder::Builder;
-pub use error::{BoxError, HandlerError, Hook};
+pub use error::{BoxError, HandlerError, Hook, IntoBoxError};
 pub use extract::FromRequest;
 pub use handler::{Handler, SocketServer};
 pub use hooks::Hooks;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::KEPT_ROOM;
 use super::argument::Rest;
 use super::frame::Frame;
-use crate::error::BoxError;
+use crate::error::{BoxError, IntoBoxError};
 use crate::request::Writer;
 
 /// What a `#[command]`, a `#[message]`, `#[otherwise]` or `#[on_error]` may return: what the peer is answered with.
@@ -204,7 +204,7 @@ impl<R: Reply> Reply for Vec<R> {
     }
 }
 
-impl<R: Reply, E: Into<BoxError>> Reply for Result<R, E> {
+impl<R: Reply, E: IntoBoxError> Reply for Result<R, E> {
     fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
         match self {
             Ok(reply) => reply.reply(answer),
