@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
 #[derive(Default)]
 pub(crate) struct Errors(Vec<syn::Error>);
@@ -20,6 +20,13 @@ impl Errors {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Moves one of them to where a type is to be: it is one without a length, and about what has such a type rustc does
+    /// not complain.
+    pub(crate) fn take_as_type(&mut self) -> TokenStream {
+        let length = self.0.pop().map(|error| error.to_compile_error());
+        quote!([(); #length])
     }
 
     #[cfg(test)]

@@ -12,9 +12,8 @@ use crate::python;
 use crate::suggest::closest;
 
 pub(crate) struct Composition<'a> {
-    pub(crate) transport: &'static str,
-    /// Nothing says which, and it is the first of them only to have one.
-    pub(crate) transport_is_missing: bool,
+    /// If nothing says which, there is an error.
+    pub(crate) transport: Option<&'static str>,
     pub(crate) mix_in: &'static str,
     /// Where it is written, if it is.
     pub(crate) mix_in_span: Option<Span>,
@@ -69,7 +68,6 @@ impl<'a> Composition<'a> {
                 format!("which transport?\n= help: write one of {transports}, as in {example}"),
             ));
         }
-        let transport_is_missing = transport.taken.is_empty() && transport.guess.is_none();
         for (option, ..) in options.iter().filter(|(option, ..)| option.transports != TRANSPORTS) {
             transport.guess(option.transports[0]);
         }
@@ -80,8 +78,7 @@ impl<'a> Composition<'a> {
         let options = options.collect();
         Self {
             transport: transport.word(),
-            transport_is_missing,
-            mix_in: mix_in.word(),
+            mix_in: mix_in.word().unwrap_or(MIX_INS[0]),
             mix_in_span: mix_in.span,
             options,
             user_writes_hooks,
@@ -90,7 +87,7 @@ impl<'a> Composition<'a> {
     }
 }
 
-/// One word out of a few; the first of them is the one to go on with if none was understood.
+/// One word out of a few.
 struct Choice {
     of: &'static str,
     words: &'static [&'static str],
@@ -132,8 +129,8 @@ impl Choice {
         self.guess = self.guess.or(self.find(name));
     }
 
-    fn word(&self) -> &'static str {
-        self.taken.first().copied().or(self.guess).unwrap_or(self.words[0])
+    fn word(&self) -> Option<&'static str> {
+        self.taken.first().copied().or(self.guess)
     }
 }
 

@@ -7,14 +7,24 @@ use syn::{GenericParam, Generics, WhereClause, parse_quote_spanned};
 use super::check::Composition;
 use super::parse::Header;
 use crate::crate_path::{at, moved_to};
+use crate::errors::Errors;
 
-pub(crate) fn impls(header: &Header, composition: &Composition<'_>) -> TokenStream {
+pub(crate) fn impls(header: &Header, composition: &Composition<'_>, errors: &mut Errors) -> TokenStream {
     let Header { ident, generics } = header;
     let Composition { transport, mix_in, .. } = composition;
     // Whatever rustc has to say about the impls, it says under the name of the struct.
     let span = at(ident.span());
     let crate_path = composition.crate_path.at(span);
-    let (transport_type, mix_in_type) = (type_named(transport), type_named(mix_in));
+    let mix_in_type = type_named(mix_in);
+    let (transport_type, bound_transport) = if let Some(transport) = transport {
+        let name = type_named(transport);
+        let known = quote_spanned!(span=> #crate_path::#name);
+        (known.clone(), known)
+    } else {
+        // It is said once.
+        (errors.take_as_type(), quote_spanned!(span=> #crate_path::__private::TransportOf<Self>))
+    };
+    let transport = transport.unwrap_or_default();
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let (marker, hooks) = if composition.user_writes_hooks { ("Shared", "Hooks") } else { ("DefaultHooks", "Handler") };
     let (marker, hooks) = (Ident::new(marker, span), Ident::new(hooks, span));
@@ -26,19 +36,10 @@ pub(crate) fn impls(header: &Header, composition: &Composition<'_>) -> TokenStre
     let shared = moved_to(at(composition.mix_in_span.unwrap_or(ident.span())), quote!(#ident #type_generics));
     let options = options(composition, &crate_path, span);
     let kind = kind_parameter(header);
-    let (address, bound) = if composition.transport_is_missing {
-        // An address that is right for the server is no second mistake.
-        (quote!(#kind), quote_spanned!(span=> ::core::unreachable!()))
-    } else {
-        (
-            quote_spanned!(span=> impl #crate_path::Endpoint<#crate_path::#transport_type, #kind>),
-            quote_spanned!(span=> #crate_path::__private::builder(self).bind(__address)),
-        )
-    };
 
     quote_spanned! {span=>
         impl #impl_generics #crate_path::SocketServer for #ident #type_generics #where_clause {
-            type Transport = #crate_path::#transport_type;
+            type Transport = #transport_type;
             type MixIn = #crate_path::#mix_in_type;
             #options
         }
@@ -51,9 +52,9 @@ pub(crate) fn impls(header: &Header, composition: &Composition<'_>) -> TokenStre
             /// Binds the address; the server is listening when this returns.
             pub fn bind<#kind>(
                 self,
-                __address: #address,
+                __address: impl #crate_path::Endpoint<#bound_transport, #kind>,
             ) -> ::std::io::Result<#crate_path::Server<Self>> {
-                #bound
+                #crate_path::__private::builder(self).bind(__address)
             }
             /// Starts from the options of the attribute; `bind` follows.
             pub fn builder(self) -> #crate_path::Builder<Self> {

@@ -16,7 +16,8 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
     let mut errors = Errors::default();
     let arguments = Argument::parse_all(arguments, &mut errors);
     let composition = Composition::check(&arguments, &mut errors);
-    let generated = Header::parse(item, &mut errors).map(|header| expand::impls(&header, &composition));
+    let header = Header::parse(item, &mut errors);
+    let generated = header.map(|header| expand::impls(&header, &composition, &mut errors));
     quote!(#item #generated #errors)
 }
 
