@@ -137,6 +137,11 @@ impl<'a> Hook<'a> {
         }
     }
 
+    /// Whether it is the method of this name, whatever `#[cfg]` says.
+    pub(crate) fn is_always(&self, name: &Ident) -> bool {
+        self.cfg.is_none() && self.name == name
+    }
+
     pub(crate) fn returns_never(&self) -> bool {
         self.output.is_some_and(|ty| matches!(bare(ty), Type::Never(_)))
     }

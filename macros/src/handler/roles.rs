@@ -77,6 +77,12 @@ impl<'a> Roles<'a> {
                 );
             }
             match role {
+                // Two of a name without `#[cfg]` are rustc's to refuse.
+                "command"
+                    if hook.cfg.is_none() && self.commands.iter().any(|earlier| earlier.hook.is_always(hook.name)) =>
+                {
+                    continue;
+                }
                 "command" => {
                     let names = names(attribute, &hook, errors);
                     self.commands.push(Command { hook, names, text: first_paragraph(&method.attributes) });

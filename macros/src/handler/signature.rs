@@ -94,8 +94,7 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
                 ),
             );
         }
-        // In a command, bytes are its own.
-        let part = Part::of(&argument.ty).filter(|part| part.0 != Part::PAYLOAD || !method.has_role());
+        let part = Part::of(&argument.ty).filter(|part| part.0 != Part::TEXT || method.has_role());
         if let Some(part) = part {
             if let Some(lifetime) = longer_lifetime(&argument.ty, &signature.generics) {
                 let part = part.0;
@@ -103,6 +102,10 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
                     lifetime,
                     format!("`{name}` has its `{part}` for one call only\n= help: leave out `{lifetime}`"),
                 );
+            }
+            // Of a message there may be several.
+            if method.has_role() && Part::OF_A_MESSAGE.contains(&part.0) {
+                continue;
             }
             if let Some(problem) = taken.iter().find_map(|earlier| part.conflict(*earlier, name)) {
                 errors.at(&argument.ty, problem);
@@ -119,6 +122,8 @@ struct Part(&'static str);
 impl Part {
     const WHOLE: [&'static str; 2] = ["&mut Connection", "&mut Datagram"];
     const PAYLOAD: &'static str = "&[u8]";
+    const TEXT: &'static str = "&str";
+    const OF_A_MESSAGE: [&'static str; 2] = [Self::PAYLOAD, Self::TEXT];
 
     fn of(ty: &Type) -> Option<Self> {
         let Type::Reference(reference) = bare(ty) else { return None };
@@ -128,6 +133,7 @@ impl Part {
                 let parts = ["&mut Reader", "&mut Writer"].into_iter().chain(Self::WHOLE);
                 parts.into_iter().find(|part| name == &part["&mut ".len()..]).map(Self)
             }
+            (Type::Path(path), None) => path.path.is_ident("str").then_some(Self(Self::TEXT)),
             (Type::Slice(slice), None) => {
                 matches!(bare(&slice.elem), Type::Path(path) if path.path.is_ident("u8")).then_some(Self(Self::PAYLOAD))
             }

@@ -1,0 +1,19 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[handler]
+impl Server {
+    #[command]
+    fn get(&self, key: &str) {}
+
+    #[command]
+    fn get(&self, number: usize) {}
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}
