@@ -2,12 +2,17 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Error, Generics, ImplItem, ItemImpl, Path, Result, Signature, Token, Type, Visibility, token};
+use syn::{
+    Attribute, Error, FnArg, Generics, ImplItem, ItemImpl, Path, Result, ReturnType, Signature, Token, Type,
+    Visibility, token,
+};
 
 use super::roles::meant;
+use super::signature::bare;
 use crate::errors::{Errors, is_named};
 
 pub(crate) struct Block {
+    pub(crate) impl_token: Token![impl],
     pub(crate) generics: Generics,
     pub(crate) self_type: Type,
     pub(crate) of_trait: Option<Path>,
@@ -16,7 +21,7 @@ pub(crate) struct Block {
     pub(crate) has_macro: bool,
     /// Attributes of ours on what is no method.
     pub(crate) strays: Vec<Attribute>,
-    /// There is a method that is no Rust. rustc has said so before it expands the attribute.
+    /// There is a method that is no Rust, or takes or returns what has no size. rustc says so itself.
     pub(crate) is_broken: bool,
 }
 
@@ -44,6 +49,7 @@ impl Block {
             return Err(Error::new_spanned(again, "`#[handler]` is here twice\n= help: leave out one of the two"));
         }
         let mut block = Self {
+            impl_token: header.impl_token,
             generics: header.generics,
             self_type: *header.self_ty,
             of_trait: header.trait_.map(|(path, _)| path),
@@ -59,7 +65,8 @@ impl Block {
             }
             Ok(())
         };
-        block.is_broken = parser.parse2(braces.stream()).is_err();
+        let is_rust = parser.parse2(braces.stream()).is_ok();
+        block.is_broken = !is_rust || block.methods.iter().any(Method::has_unsized_values);
         Ok(block)
     }
 
@@ -83,6 +90,14 @@ impl Method {
         self.attributes.iter().any(has_role)
     }
 
+    fn has_unsized_values(&self) -> bool {
+        let arguments = self.signature.inputs.iter().any(|input| match input {
+            FnArg::Receiver(_) => false,
+            FnArg::Typed(argument) => is_unsized(&argument.ty),
+        });
+        arguments || matches!(&self.signature.output, ReturnType::Type(_, ty) if is_unsized(ty))
+    }
+
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<Visibility>()?;
@@ -99,6 +114,14 @@ impl Method {
 
 fn has_role(attribute: &Attribute) -> bool {
     attribute.path().get_ident().is_some_and(|word| meant(&word.to_string()).is_some())
+}
+
+fn is_unsized(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(path) => path.path.is_ident("str"),
+        _ => false,
+    }
 }
 
 fn expect_impl(input: ParseStream<'_>) -> Result<()> {

@@ -86,9 +86,11 @@ fn implementation(handler: &Handler<'_>, body: &TokenStream) -> TokenStream {
     let span = at(server.span());
     let crate_path = crate_path.at(span);
     let (impl_generics, _, where_clause) = block.generics.split_for_impl();
+    // Where rustc would add a parameter it says so twice with the same words, which is once.
+    let impl_token = block.impl_token;
     quote_spanned! {span=>
         #[automatically_derived]
-        impl #impl_generics #crate_path::__private::RequestHandler for #server #where_clause {
+        #impl_token #impl_generics #crate_path::__private::RequestHandler for #server #where_clause {
             type Request = #crate_path::__private::RequestOf<Self>;
             fn finish_request(
                 &self,
