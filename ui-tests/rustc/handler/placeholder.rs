@@ -1,0 +1,17 @@
+#![allow(unused)]
+
+use socketserver::{handler, socket_server};
+
+#[socket_server(tcp)]
+struct Server;
+
+#[handler]
+impl Server {
+    fn handle(&self) -> std::io::Result<_> {
+        Ok(())
+    }
+}
+
+fn main() -> std::io::Result<()> {
+    Server.bind("127.0.0.1:0")?.serve_forever()
+}
