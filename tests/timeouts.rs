@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use socketserver::{
-    Address, HandlerError, Hooks, Iterative, MixIn, Reader, Server, Tcp, Threading, Writer, handler, socket_server,
+    Address, Connection, HandlerError, Hooks, Iterative, MixIn, Reader, Server, Tcp, Threading, Transport, Writer,
+    handler, socket_server,
 };
 use support::{ask, connect, wait_until};
 
@@ -270,4 +271,39 @@ fn silence_between_two_messages_is_an_end_and_within_one_an_error() {
         assert_eq!(server.stats().failed, failed, "{sent}");
     }
     server.shutdown().unwrap();
+}
+
+/// Tells how long its reads wait: the option as the socket has it.
+macro_rules! tells_its_timeout {
+    ($($name:ident: [$($argument:tt)+])*) => {$(
+        #[socket_server($($argument)+)]
+        struct $name;
+
+        #[handler]
+        impl $name {
+            fn handle(&self, connection: &mut Connection) -> io::Result<()> {
+                let timeout = connection.socket().read_timeout()?;
+                writeln!(connection, "{timeout:?}")
+            }
+        }
+    )*};
+}
+
+tells_its_timeout! {
+    OneByOne: [tcp, iterative]
+    Patient: [tcp, iterative, read_timeout = None]
+    Crowd: [tcp, threading]
+}
+
+#[test]
+fn an_iterative_server_has_a_read_timeout() {
+    fn timeout<S, T: Transport, M>(server: io::Result<Server<S, T, M>>) -> String {
+        let server = server.unwrap().start().unwrap();
+        ask(server.local_address(), "").unwrap()
+    }
+    assert_eq!(timeout(OneByOne.bind("127.0.0.1:0")), "Some(60s)");
+    assert_eq!(timeout(OneByOne.builder().read_timeout(Duration::from_secs(7)).bind("127.0.0.1:0")), "Some(7s)");
+    assert_eq!(timeout(OneByOne.builder().read_timeout(None).bind("127.0.0.1:0")), "None");
+    assert_eq!(timeout(Patient.bind("127.0.0.1:0")), "None");
+    assert_eq!(timeout(Crowd.bind("127.0.0.1:0")), "None");
 }

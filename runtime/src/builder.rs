@@ -48,7 +48,7 @@ where
     M: MixIn,
 {
     pub(crate) fn new(service: S) -> Self {
-        Self { service, options: S::options(), steps: Steps::new() }
+        Self { service, options: S::options().of_mix_in::<M>(), steps: Steps::new() }
     }
 }
 

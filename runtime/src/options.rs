@@ -4,19 +4,21 @@ use std::io;
 use std::time::Duration;
 
 use crate::builder::Builder;
-use crate::mixin::{Concurrent, Forking, Threading};
+use crate::mixin::{Concurrent, Forking, MixIn, Threading};
 use crate::protocol::MessageOptions;
 use crate::transport::{DatagramTransport, InternetTransport, StreamTransport, Tcp, UnixTransport};
 
 /// Writes, from one table, the field and the setter of [`Options`] and the setter of [`Builder`], which exists for
 /// the fitting compositions only. It buys that an option is described in one place.
 macro_rules! options {
+    (@set $value:ident) => { $value.into() };
+    (@set $value:ident $set:path) => { $set($value.into()) };
     ($(
         // `impl[generics] Builder<..>`
         [$($generics:tt)*] $builder:ty {
             $(
                 $(#[$doc:meta])*
-                $name:ident($argument:ty): $field:ty = $default:expr;
+                $name:ident($argument:ty $(=> $set:path)?): $field:ty = $default:expr;
             )*
         }
     )*) => {
@@ -48,7 +50,7 @@ macro_rules! options {
                 $(#[$doc])*
                 #[allow(clippy::useless_conversion, reason = "only what may be unset is converted")]
                 pub fn $name(mut self, value: $argument) -> Self {
-                    self.$name = value.into();
+                    self.$name = options!(@set value $($set)?);
                     self
                 }
             )*)*
@@ -125,13 +127,15 @@ options! {
         #[doc(alias = "request_queue_size")]
         backlog(u32): Option<u32> = None;
 
-        /// How long one read waits for the peer before it fails with [`TimedOut`](std::io::ErrorKind::TimedOut).
-        /// Default: for ever.
+        /// How long one read waits for the peer before it fails with [`TimedOut`](std::io::ErrorKind::TimedOut);
+        /// `None`: for ever. Default: for ever; under `iterative` 60 seconds, since there a peer that says nothing
+        /// holds up all others.
         ///
         /// A handler with `#[command]` or `#[message]` ends well if the peer was silent between two messages.
         ///
-        /// CPython: `StreamRequestHandler.timeout`, `None`, which is for reads and writes alike.
-        read_timeout(impl OptionalDuration): Option<Duration> = None;
+        /// CPython: `StreamRequestHandler.timeout`, `None`, which is for reads and writes alike. One idle client then
+        /// keeps a server without a mix-in from all others, for as long as it likes.
+        read_timeout(impl OptionalDuration => ReadTimeout::Set): ReadTimeout = ReadTimeout::OfTheMixIn;
 
         /// How long one write waits for a peer that does not read before it fails with
         /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default: for ever.
@@ -269,7 +273,31 @@ pub trait OptionalDuration: Into<Option<Duration>> {}
 #[diagnostic::do_not_recommend]
 impl<D: Into<Option<Duration>>> OptionalDuration for D {}
 
+/// What is not set is left to the mix-in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ReadTimeout {
+    OfTheMixIn,
+    Set(Option<Duration>),
+}
+
+impl ReadTimeout {
+    pub(crate) fn get(self) -> Option<Duration> {
+        match self {
+            Self::OfTheMixIn => None,
+            Self::Set(timeout) => timeout,
+        }
+    }
+}
+
 impl Options {
+    /// Those that are not set, as this mix-in has them.
+    pub(crate) fn of_mix_in<M: MixIn>(mut self) -> Self {
+        if let ReadTimeout::OfTheMixIn = self.read_timeout {
+            self.read_timeout = ReadTimeout::Set(M::READ_TIMEOUT);
+        }
+        self
+    }
+
     /// Refuses what no server can do.
     pub(crate) fn check(&self) -> io::Result<()> {
         let counts = [

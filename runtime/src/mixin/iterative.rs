@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{MixIn, Process};
 use crate::base::Next;
@@ -14,8 +14,9 @@ use crate::transport::Transport;
 
 /// No mix-in: one request after the other, in the thread that called `serve_forever`.
 ///
-/// A client that keeps its connection open keeps all others waiting, so give it a `read_timeout` or a
-/// `request_deadline`, or take [`Threading`](crate::Threading). A second thread sleeps until there is a shutdown, and
+/// A client that keeps its connection open keeps all others waiting. So a read waits for 60 seconds and no longer, unless
+/// `read_timeout` says otherwise; `request_deadline` bounds a whole connection, and [`Threading`](crate::Threading) lets
+/// the others in. A second thread sleeps until there is a shutdown, and
 /// then sees to it that the request in progress ends in time. CPython: a server without a mix-in.
 ///
 /// ```
@@ -41,6 +42,8 @@ impl MixIn for Iterative {
 }
 
 impl Process for Iterative {
+    const READ_TIMEOUT: Option<Duration> = Some(Duration::from_secs(60));
+
     fn serve_forever<S, T>(server: &Server<S, T, Self>) -> io::Result<()>
     where
         S: Hooks<Request = T::Request>,

@@ -6,6 +6,7 @@ mod iterative;
 mod threading;
 
 use std::io;
+use std::time::Duration;
 
 pub use forking::Forking;
 pub use iterative::Iterative;
@@ -40,6 +41,10 @@ pub trait Concurrent: MixIn {}
 
 /// How a mix-in runs a server.
 pub trait Process: Sized + Send + Sync + 'static {
+    /// How long a read waits, unless the server says.
+    #[doc(hidden)]
+    const READ_TIMEOUT: Option<Duration> = None;
+
     /// Serves until a shutdown, and then until all is done.
     #[doc(hidden)]
     fn serve_forever<S, T>(server: &Server<S, T, Self>) -> io::Result<()>

@@ -74,7 +74,7 @@ impl Listener {
             local: Address::from_sock_addr(&local),
             given,
             settings: RequestSettings {
-                read_timeout: options.read_timeout,
+                read_timeout: options.read_timeout.get(),
                 write_timeout: options.write_timeout,
                 request_deadline: options.request_deadline,
                 read_buffer: options.read_buffer,
