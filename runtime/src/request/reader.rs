@@ -16,7 +16,8 @@ use crate::protocol::{Frame, FrameError, Line, MessageOptions};
 /// [`Writer`](crate::Writer).
 ///
 /// Reads fail with [`TimedOut`](io::ErrorKind::TimedOut) after `read_timeout` or `request_deadline`, and with what
-/// recv(2) and send(2) say. After a shutdown has begun, a connection that waits between two requests is at its end.
+/// recv(2) and send(2) say. After a shutdown has begun, a connection that waits between two requests is at its end; one
+/// that the shutdown cuts amid a request fails with [`ConnectionAborted`](io::ErrorKind::ConnectionAborted).
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {

@@ -110,6 +110,10 @@ impl Stream {
         self.end_wait();
         let received = received?;
         match received {
+            // What was cut off is not the end: half a command is not to be taken for the last one.
+            Ok(0) if self.reader.load(SeqCst) == CUT => {
+                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the shutdown has cut the connection"));
+            }
             // A shutdown ends the input too, and then there may be more.
             Ok(0) if buffer.is_empty() || self.phase.is_shutting_down() => {}
             Ok(0) => self.at_end.store(true, SeqCst),
@@ -296,8 +300,10 @@ impl Stream {
 
     /// Ends the connection, whatever it is doing; whether it was not cut before.
     pub(crate) fn cut(&self) -> bool {
+        // First, so that a reader which this wakes knows why.
+        let is_first = self.reader.swap(CUT, SeqCst) != CUT;
         let _ = self.socket().shutdown(Shutdown::Both);
-        self.reader.swap(CUT, SeqCst) != CUT
+        is_first
     }
 
     /// Ends the output and lets the peer read it all.
