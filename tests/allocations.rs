@@ -1,4 +1,5 @@
-//! In its steady state a server allocates nothing for a request: neither for a short connection nor for a line.
+//! In its steady state a server allocates nothing for a request: neither for a short connection nor for a line
+//! or a command.
 #![allow(unsafe_code, reason = "an allocator is counted by another around it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -9,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use socketserver::{Iterative, MixIn, Reader, Server, Tcp, Threading, Writer, handler, socket_server};
+use socketserver::{
+    CommandName, Iterative, MixIn, Reader, Rest, Server, Tcp, Threading, Writer, handler, socket_server,
+};
 use support::wait_until;
 
 /// The system's, which counts what the threads of a server ask it for.
@@ -72,6 +75,19 @@ impl Echo {
     }
 }
 
+#[socket_server(tcp)]
+struct Commands;
+
+#[handler]
+impl Commands {
+    #[command("echo", "say")]
+    fn echo<'m>(&self, _: CommandName, number: &'m str, bytes: &[u8], more: Option<&str>, rest: Rest) -> &'m str {
+        SERVES.set(true);
+        assert_eq!((bytes, more, &*rest), (&b"a"[..], Some("b"), "c d"));
+        number
+    }
+}
+
 /// The counter is one for all, so this is one test.
 #[test]
 fn a_warm_server_allocates_nothing() {
@@ -80,6 +96,7 @@ fn a_warm_server_allocates_nothing() {
     short_connections::<Threading>();
     lines::<Iterative>();
     lines::<Threading>();
+    commands();
 }
 
 /// Whether an allocation of a thread that serves is counted: if none were, all would be well.
@@ -116,6 +133,20 @@ fn lines<M: MixIn>() {
         let mut reply = String::new();
         client.read_line(&mut reply).unwrap();
         assert_eq!(reply, line);
+    });
+    drop(client);
+    server.shutdown().unwrap();
+}
+
+/// What they borrow from their message, and what is found by their names, costs nothing.
+fn commands() {
+    let server = Commands.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let mut client = BufReader::new(connect(server.local_address().socket_addr().unwrap()));
+    settles(|number| {
+        writeln!(client.get_mut(), "SAY {number:063} a b c d").unwrap();
+        let mut reply = String::new();
+        client.read_line(&mut reply).unwrap();
+        assert_eq!(reply, format!("{number:063}\n"));
     });
     drop(client);
     server.shutdown().unwrap();
