@@ -28,6 +28,8 @@ pub struct Stream {
     owes_reply: AtomicBool,
     /// The peer has ended its side.
     at_end: AtomicBool,
+    /// A shutdown has ended the input, since nothing of a request had been received.
+    closed: AtomicBool,
     phase: Arc<Phase>,
 }
 
@@ -69,6 +71,7 @@ impl Stream {
             reader: AtomicU8::new(BUSY),
             owes_reply: AtomicBool::new(false),
             at_end: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             phase: settings.shutdown.phase(),
         })
     }
@@ -111,7 +114,7 @@ impl Stream {
         let received = received?;
         match received {
             // What was cut off is not the end: half a command is not to be taken for the last one.
-            Ok(0) if self.reader.load(SeqCst) == CUT => {
+            Ok(0) if self.is_cut_off(amid_request) => {
                 return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the shutdown has cut the connection"));
             }
             // A shutdown ends the input too, and then there may be more.
@@ -151,6 +154,12 @@ impl Stream {
         if sys::child::is_forked() {
             sys::child::set_awaits_request(false);
         }
+    }
+
+    /// Whether it was not the peer that ended the input: the shutdown cut it, or closed it just when a part of a request
+    /// was received.
+    fn is_cut_off(&self, amid_request: bool) -> bool {
+        self.reader.load(SeqCst) == CUT || amid_request && self.closed.load(SeqCst)
     }
 
     fn is_idle(&self) -> bool {
@@ -293,6 +302,7 @@ impl Stream {
     /// Ends the input of a connection that waits between two requests.
     pub(crate) fn close_if_idle(&self) {
         if self.is_idle() {
+            self.closed.store(true, SeqCst);
             // It can only be closed by the peer already.
             let _ = self.socket().shutdown(Shutdown::Read);
         }
@@ -352,4 +362,28 @@ impl Stream {
 
 fn deadline_passed() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the request took longer than its `request_deadline`")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::options::Options;
+    use crate::shutdown::ShutdownHandle;
+
+    #[test]
+    fn what_was_received_as_the_input_was_closed_is_not_all() {
+        let (peer, socket) = UnixStream::pair().unwrap();
+        let settings = RequestSettings::new(&Options::new(), ShutdownHandle::new().unwrap());
+        let stream = Stream::new(socket.into(), &settings).unwrap();
+        (&peer).write_all(b"half").unwrap();
+        stream.begin_wait(AWAITS_REQUEST);
+        stream.close_if_idle();
+        stream.end_wait();
+        let mut buffer = [0; 9];
+        assert_eq!(stream.receive(&mut buffer, false).unwrap(), 4);
+        assert_eq!(stream.receive(&mut buffer, true).unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(stream.receive(&mut buffer, false).unwrap(), 0);
+    }
 }

@@ -53,6 +53,22 @@ pub(crate) struct RequestSettings {
     pub(crate) shutdown: ShutdownHandle,
 }
 
+impl RequestSettings {
+    pub(crate) fn new(options: &Options, shutdown: ShutdownHandle) -> Self {
+        Self {
+            read_timeout: options.read_timeout.get(),
+            write_timeout: options.write_timeout,
+            request_deadline: options.request_deadline,
+            read_buffer: options.read_buffer,
+            write_buffer: options.write_buffer,
+            messages: options.messages(),
+            max_packet_size: options.max_packet_size,
+            nodelay: options.nodelay,
+            shutdown,
+        }
+    }
+}
+
 /// How a wait for the listener ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
@@ -73,17 +89,7 @@ impl Listener {
             socket: Arc::new(socket),
             local: Address::from_sock_addr(&local),
             given,
-            settings: RequestSettings {
-                read_timeout: options.read_timeout.get(),
-                write_timeout: options.write_timeout,
-                request_deadline: options.request_deadline,
-                read_buffer: options.read_buffer,
-                write_buffer: options.write_buffer,
-                messages: options.messages(),
-                max_packet_size: options.max_packet_size,
-                nodelay: options.nodelay,
-                shutdown: ShutdownHandle::new()?,
-            },
+            settings: RequestSettings::new(options, ShutdownHandle::new()?),
             path: Mutex::new(path),
         })
     }
