@@ -20,7 +20,7 @@ use crate::request::Writer;
 /// | `&[u8]`, `Vec<u8>` | a message |
 /// | [`Raw`] | bytes as they are, without a frame |
 /// | `Option<R>` | that of its value, or an empty message |
-/// | `Vec<R>` | that of each |
+/// | `Vec<R>` | that of each; nothing for none, so a peer that is to know where they end needs a last one |
 /// | `Result<R, E>` | that of its value, or what `#[on_error]` makes of the error |
 /// | [`Close<R>`](Close) | that of its value, and then the end of the connection |
 ///
