@@ -2,7 +2,7 @@
 
 use socketserver::{handler, socket_server};
 
-#[socket_server(tcp, timeout = 5, read_timeout = "30s", write_timeout = Some(30))]
+#[socket_server(tcp, timeout = 5, service_interval = "1s", drain_timeout = Some(30))]
 struct Server;
 
 #[handler]
