@@ -51,7 +51,7 @@ impl fmt::Display for Rest<'_> {
 #[diagnostic::on_unimplemented(
     message = "a command of a `{T}` server cannot ask for `{Self}`",
     label = "neither parsed from a word of the message, nor something that a `{T}` server has to give",
-    note = "from the message: any type that implements `FromStr` with an error that is `Into<Box<dyn Error + Send + Sync>>`, `&str`, `&[u8]`, an `Option`, a `Vec` or a `OneOrMore` of such, and `Rest`; `CommandName`",
+    note = "from the message: any type that implements `FromStr` with an error that is `Into<Box<dyn Error + Send + Sync>>`, `&str`, `&[u8]`, an `Option`, a `Vec` or a `OneOrMore` of such, and `Rest`; `CommandName`; in an `#[on_error]`, `&CommandError`",
     note = "from the request: `&mut Reader`, `&mut Writer`, `&Address`, `&ShutdownHandle`, the server itself as `&{S}`, and your own types that implement `FromRequest<{T}>`; on streams `&mut Connection`, on packets `&mut Datagram`"
 )]
 pub trait MessageArgument<'m, 'r, S: RequestHandler, T, By>: Sized {
