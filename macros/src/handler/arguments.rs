@@ -100,14 +100,20 @@ impl Arguments {
     }
 }
 
-/// A word of the other attribute, taken for a type.
+/// A word of the other attribute, or of Rust, taken for a type.
 fn word(server: &Type) -> Option<&Ident> {
     let Type::Path(path) = server else { return None };
-    path.path.get_ident().filter(|ident| words().any(|word| *ident == word))
+    path.path.get_ident().filter(|ident| is_own(ident) || words().any(|word| *ident == word))
+}
+
+fn is_own(server: &Ident) -> bool {
+    server == "Self" || server == "self"
 }
 
 fn refuse(name: &Ident, errors: &mut Errors) {
-    let message = if words().any(|word| name == word) {
+    let message = if is_own(name) {
+        "in its own block the server is not named\n= help: write `#[handler]`".to_owned()
+    } else if words().any(|word| name == word) {
         format!("`{name}` goes to the struct\n= help: write `#[socket_server(.., {name})]`")
     } else {
         format!(

@@ -50,8 +50,9 @@ impl<'a> Composition<'a> {
                     _ => errors.at(word, "`crate` needs a value\n= help: for example `crate = ::socketserver`"),
                 }
             } else {
-                in_doubt |= matches!(value, Value::None);
-                for meant in explain(word, &name, errors).split(", ") {
+                let meant = explain(word, &name, errors);
+                in_doubt |= meant.is_empty() || matches!(value, Value::None);
+                for meant in meant.split(", ") {
                     transport.guess(meant);
                     mix_in.guess(meant);
                     user_writes_hooks |= meant == HOOKS;

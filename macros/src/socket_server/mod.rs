@@ -59,6 +59,8 @@ mod tests {
             "tcp, \"threading\"",
             "tcp threading",
             "tcp = 5",
+            "transport = tcp",
+            "socketserver::Tcp",
             "tcp(5)",
             "tcp, timeout = a b",
             "ThreadingTCPServer, max_threads = 5",
