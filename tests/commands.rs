@@ -172,6 +172,7 @@ impl Kinds {
             "cow" => Box::new(|answer| Cow::from("moo").reply(answer)),
             "shared" => Box::new(|answer| Arc::<str>::from("shared").reply(answer)),
             "points" => Box::new(|answer| vec![Point(1, 2), Point(3, 4)].reply(answer)),
+            "loud" => Box::new(|answer| Err::<(), _>("two\r\nlines").reply(answer)),
             "failed" => Box::new(|answer| Err::<Vec<Option<Point>>, _>("as asked").reply(answer)),
             _ => Box::new(|answer| Ok::<_, io::Error>(Some(Close("last"))).reply(answer)),
         })
@@ -248,6 +249,7 @@ fn replies_are_written_by_their_types() {
         ("shared", "shared\n"),
         ("points", "1:2\n3:4\n"),
         ("failed", "error: as asked\n"),
+        ("loud", "error: two  lines\n"),
     ] {
         let replies = exchange(Kinds, format!("replies {kind}\necho .\n").as_bytes());
         assert_eq!(replies, format!("{reply}.\n"), "{kind}");

@@ -32,6 +32,7 @@ pub fn decode<F: Frame>(options: MessageOptions, pieces: &[Vec<u8>]) -> Vec<Even
                     assert!(received.len() < frame.max_length(), "{} bytes are kept", received.len());
                     break;
                 }
+                Ok(other) => panic!("a frame of ours decoded {other:?}"),
                 Err(error) => {
                     let Some(length) = error.passes_over() else {
                         events.push(Event::Ended);

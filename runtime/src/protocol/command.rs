@@ -30,13 +30,14 @@ pub trait CommandFrame: Frame {
         SpacedWords::new(message)
     }
 
-    /// What a peer is told of an error, if the handler has no `#[on_error]`. Default: a message `error: ..`.
+    /// What a peer is told of an error, if the handler has no `#[on_error]`. Default: a message `error: ..`, in one line
+    /// whatever the error says.
     ///
     /// # Errors
     ///
     /// What sending says.
     fn refuse(error: &CommandError, answer: &mut Answer<'_>) -> io::Result<()> {
-        answer.message_fmt(format_args!("error: {error}"))
+        answer.message(format!("error: {error}").replace(char::is_control, " ").as_bytes())
     }
 }
 

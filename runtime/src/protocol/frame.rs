@@ -130,6 +130,7 @@ pub trait Frame {
 
 /// What [`Frame::decode`] found at the beginning of the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Decoded {
     /// A message.
     Message {
