@@ -364,7 +364,8 @@ fn deadline_passed() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the request took longer than its `request_deadline`")
 }
 
-#[cfg(test)]
+// Miri has no such sockets.
+#[cfg(all(test, not(miri)))]
 mod tests {
     use std::os::unix::net::UnixStream;
 
