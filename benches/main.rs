@@ -30,6 +30,8 @@ enum Command {
     All(Settings),
     /// Connect, send 16 bytes, read the reply, close
     Short(Settings),
+    /// The same with handlers that sleep for 5 ms
+    Blocking(Settings),
     /// 64-byte lines on connections that stay
     Lines(Settings),
     /// The same with 16 lines in flight on each connection
@@ -95,6 +97,7 @@ fn main() -> io::Result<()> {
     let (workloads, settings) = match Arguments::parse().command {
         Command::All(settings) => (Workload::ALL.to_vec(), settings),
         Command::Short(settings) => (vec![Workload::Short], settings),
+        Command::Blocking(settings) => (vec![Workload::Blocking], settings),
         Command::Lines(settings) => (vec![Workload::Lines], settings),
         Command::Pipelined(settings) => (vec![Workload::Pipelined], settings),
         Command::Udp(settings) => (vec![Workload::Udp], settings),

@@ -13,6 +13,13 @@ class Short(socketserver.StreamRequestHandler):
         self.wfile.write(self.rfile.read(16).upper())
 
 
+class Blocking(socketserver.StreamRequestHandler):
+    def handle(self):
+        request = self.rfile.read(16)
+        time.sleep(0.005)
+        self.wfile.write(request.upper())
+
+
 class Lines(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = not job.startswith("unix")
 
@@ -33,6 +40,7 @@ MIX_INS = {
 }
 SERVERS = {
     "short": (socketserver.TCPServer, Short),
+    "blocking": (socketserver.TCPServer, Blocking),
     "lines": (socketserver.TCPServer, Lines),
     "packets": (socketserver.UDPServer, Packets),
     "unix-short": (socketserver.UnixStreamServer, Short),

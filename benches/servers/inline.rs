@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 
-use super::{Job, SHORT, serves};
+use super::{Job, SHORT, serves, unsupported};
 use crate::sys;
 
 pub(super) fn serve(job: Job, path: &Path) -> io::Result<()> {
@@ -21,6 +21,7 @@ pub(super) fn serve(job: Job, path: &Path) -> io::Result<()> {
             serves(path.display())?;
             accept(&listener.into(), job == Job::UnixShort)
         }
+        Job::Blocking => Err(unsupported(job)),
         Job::Packets => {
             let socket = UdpSocket::bind("127.0.0.1:0")?;
             serves(socket.local_addr()?)?;

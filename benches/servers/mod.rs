@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use socket2::SockAddr;
@@ -48,6 +49,8 @@ pub(crate) enum Kind {
 pub(crate) enum Job {
     /// Reads 16 bytes of a connection, answers, and closes it.
     Short,
+    /// The same, and sleeps for [`PAUSE`] before it answers, as a handler does that asks a database.
+    Blocking,
     /// Answers lines until the peer closes.
     Lines,
     /// Answers packets.
@@ -69,6 +72,8 @@ pub(crate) struct Arguments {
 
 /// All bytes in upper case, which is what every server answers.
 const SHORT: usize = 16;
+
+const PAUSE: Duration = Duration::from_millis(5);
 
 impl Kind {
     pub(crate) fn label(self) -> &'static str {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use socketserver::{Datagram, Reader, Writer, handler, socket_server};
 
-use super::{Job, Kind, SHORT, serves, unsupported};
+use super::{Job, Kind, PAUSE, SHORT, serves, unsupported};
 
 /// `servers! { Name: options of the attribute, hook; .. }`
 macro_rules! servers {
@@ -24,6 +24,18 @@ macro_rules! servers {
             fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
                 let mut request = [0; SHORT];
                 input.read_exact(&mut request)?;
+                request.make_ascii_uppercase();
+                output.write_all(&request)
+            }
+        }
+    };
+    (@blocking $name:ident) => {
+        #[handler]
+        impl $name {
+            fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+                let mut request = [0; SHORT];
+                input.read_exact(&mut request)?;
+                thread::sleep(PAUSE);
                 request.make_ascii_uppercase();
                 output.write_all(&request)
             }
@@ -59,6 +71,7 @@ const MOST: usize = 11_000;
 
 servers! {
     ShortThreading: tcp, threading, max_threads = MOST; short;
+    BlockingThreading: tcp, threading, max_threads = MOST; blocking;
     ShortIterative: tcp, iterative; short;
     ShortForking: tcp, forking; short;
     LinesThreading: tcp, threading, max_threads = MOST; lines;
@@ -85,6 +98,7 @@ const ANY: &str = "127.0.0.1:0";
 pub(super) fn serve(kind: Kind, job: Job, path: &Path) -> io::Result<()> {
     match (kind, job) {
         (Kind::Threading, Job::Short) => serve!(ShortThreading, ANY),
+        (Kind::Threading, Job::Blocking) => serve!(BlockingThreading, ANY),
         (Kind::Iterative, Job::Short) => serve!(ShortIterative, ANY),
         (Kind::Forking, Job::Short) => serve!(ShortForking, ANY),
         (Kind::Threading, Job::Lines) => serve!(LinesThreading, ANY),

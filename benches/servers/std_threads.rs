@@ -7,11 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use super::{Job, SHORT, serves};
+use super::{Job, PAUSE, SHORT, serves};
 
 pub(super) fn serve(job: Job, path: &Path) -> io::Result<()> {
     match job {
         Job::Short => serve_tcp(short),
+        Job::Blocking => serve_tcp(|mut stream| {
+            let mut request = [0; SHORT];
+            stream.read_exact(&mut request)?;
+            thread::sleep(PAUSE);
+            request.make_ascii_uppercase();
+            stream.write_all(&request)
+        }),
         Job::Lines => serve_tcp(|stream: TcpStream| {
             stream.set_nodelay(true)?;
             lines(&stream, &stream)

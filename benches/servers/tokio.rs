@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
 use tokio::runtime::Builder;
 
-use super::{Job, SHORT, serves};
+use super::{Job, PAUSE, SHORT, serves};
 
 pub(super) fn multi_thread(job: Job, path: &Path) -> io::Result<()> {
     Builder::new_multi_thread().enable_all().build()?.block_on(async {
@@ -25,13 +25,15 @@ pub(super) fn current_thread(job: Job, path: &Path) -> io::Result<()> {
 
 async fn serve(job: Job, path: &Path) -> io::Result<()> {
     match job {
-        Job::Short | Job::Lines => {
+        Job::Short | Job::Blocking | Job::Lines => {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             serves(listener.local_addr()?)?;
             loop {
                 let (mut stream, _) = listener.accept().await?;
                 if job == Job::Short {
                     tokio::spawn(async move { short(&mut stream).await });
+                } else if job == Job::Blocking {
+                    tokio::spawn(async move { pausing(&mut stream).await });
                 } else {
                     stream.set_nodelay(true)?;
                     tokio::spawn(async move {
@@ -83,6 +85,14 @@ async fn serve(job: Job, path: &Path) -> io::Result<()> {
 async fn short(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     let mut request = [0; SHORT];
     stream.read_exact(&mut request).await?;
+    request.make_ascii_uppercase();
+    stream.write_all(&request).await
+}
+
+async fn pausing(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+    let mut request = [0; SHORT];
+    stream.read_exact(&mut request).await?;
+    tokio::time::sleep(PAUSE).await;
     request.make_ascii_uppercase();
     stream.write_all(&request).await
 }

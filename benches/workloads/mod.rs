@@ -18,6 +18,7 @@ use crate::table::{Measure, Row, Table};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Workload {
     Short,
+    Blocking,
     Lines,
     Pipelined,
     Udp,
@@ -29,8 +30,9 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Short,
+        Self::Blocking,
         Self::Lines,
         Self::Pipelined,
         Self::Udp,
@@ -44,6 +46,7 @@ impl Workload {
     pub(crate) fn contests(self, settings: &Settings) -> Vec<Contest> {
         match self {
             Self::Short => short::contests(settings),
+            Self::Blocking => short::blocking(settings),
             Self::Lines => lines::contests(settings, 1),
             Self::Pipelined => lines::contests(settings, 16),
             Self::Udp => udp::contests(settings),
