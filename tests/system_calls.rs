@@ -85,9 +85,14 @@ fn trace(name: &str, file: &Path) -> BTreeMap<String, usize> {
     let mut address = String::new();
     BufReader::new(strace.stdout.take().unwrap()).read_line(&mut address).unwrap();
     let address = address.trim_end().parse().unwrap();
+    // The first word of the first line is the server's process id.
+    let traced = fs::read_to_string(file).unwrap();
+    let descriptors = Path::new("/proc").join(traced.split_whitespace().next().unwrap()).join("fd");
+    let open = || fs::read_dir(&descriptors).unwrap().count();
+    let before = open();
     for _ in 0..CONNECTIONS {
         ask(address);
-        wait_until("the connection is closed", || !has_connection(address.port()));
+        wait_until("the connection is closed", || open() == before);
     }
     drop(strace.stdin.take());
     assert!(strace.wait().unwrap().success());
@@ -109,15 +114,4 @@ fn ask(address: SocketAddr) {
     assert_eq!(reply, [b'A'; 16]);
     // Else it would be the one to end the connection, and the server would see that.
     let _ = stream.shutdown(Shutdown::Write);
-}
-
-/// Whether a process has an accepted socket of this port: to one that is closed belongs no inode. See proc(5).
-fn has_connection(port: u16) -> bool {
-    const LISTENS: &str = "0A";
-
-    let local = format!(":{port:04X}");
-    fs::read_to_string("/proc/net/tcp").unwrap().lines().skip(1).any(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        fields[1].ends_with(&local) && fields[3] != LISTENS && fields[9] != "0"
-    })
 }
