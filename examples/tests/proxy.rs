@@ -76,6 +76,29 @@ fn receive_all(mut from: &TcpStream) -> Vec<u8> {
     bytes
 }
 
+/// The client of another protocol, who knows nothing of a proxy.
+#[test]
+fn a_redis_client_is_served_through_it() {
+    let mut server = Program::start("redis", &["--address", "127.0.0.1:0"]);
+    let upstream = server.address().socket_addr().unwrap();
+    let (proxy, address) = start(upstream, &[]);
+    let mut client = redis::Client::open(format!("redis://{address}")).unwrap().get_connection().unwrap();
+    let long = "x".repeat(500_000);
+    let replies: (String, i64, String) = redis::pipe()
+        .set("long", &long)
+        .ignore()
+        .get("long")
+        .incr("n", 7)
+        .cmd("ECHO")
+        .arg("end")
+        .query(&mut client)
+        .unwrap();
+    assert!(replies == (long, 7, "end".to_owned()));
+    drop(client);
+    proxy.stop();
+    server.stop();
+}
+
 #[test]
 fn the_client_ends_its_side_first() {
     let forwarding = Forwarding::start(&[]);
