@@ -11,8 +11,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use socketserver::{
     Address, CommandError, CommandErrorKind, CommandFrame, Decoded, Delimited, Fixed, Frame, FrameError, HandlerError,
-    Hooks, LengthPrefixed, Line, LittleEndian, MessageOptions, Reader, Running, SpacedWords, Words, Writer, handler,
-    socket_server,
+    Hooks, LengthPrefixed, Line, LittleEndian, MessageOptions, Reader, Resp, Running, SpacedWords, Words, Writer,
+    handler, socket_server,
 };
 use support::{Event, ask_packet, decode};
 
@@ -112,7 +112,31 @@ fn a_message_that_its_frame_cannot_hold_is_refused() {
     assert_eq!(refusal::<Fixed<3>>(b"ab"), "a message of 2 bytes where each has 3");
 }
 
+#[test]
+fn requests_of_redis_are_arrays_or_lines() {
+    let get = b"*2\r\n$3\r\nGET\r\n$4\r\n\r\n*1\r\n";
+    let input = [b"\r\n".as_slice(), get, b"PING now\r\n*0\r\n*-1\r\nPING"].concat();
+    assert_eq!(whole::<Resp>(&input), messages([get, b"PING now", b"PING"]));
+    let words: Vec<_> = Resp::words(get).collect();
+    assert_eq!(words, [b"GET".as_slice(), b"\r\n*1"]);
+    let mut words = Resp::words(b"SET key  two words");
+    assert_eq!((words.next(), words.next(), words.rest()), (Some(&b"SET"[..]), Some(&b"key"[..]), &b" two words"[..]));
+}
+
+#[test]
+fn a_request_of_redis_that_is_none_ends_the_input() {
+    for input in ["*1000000000\r\n", "*1\n", "*x\r\n", "*1\r\n$-1\r\n", "*1\r\n$1048577\r\n", "*1\r\nPING\r\n"] {
+        assert_eq!(whole::<Resp>(input.as_bytes()), [Event::Ended], "{input}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn requests_of_redis_are_the_same_however_the_input_is_split(pieces in pieces(b"**$1122a\r\n\n")) {
+        let whole = decode::<Resp>(short_lines(), &[pieces.concat()]);
+        prop_assert_eq!(decode::<Resp>(short_lines(), &pieces), whole);
+    }
+
     #[test]
     fn lines_are_the_same_however_the_input_is_split(pieces in pieces(b"ab\r\n\n")) {
         let whole = decode::<Line>(short_lines(), &[pieces.concat()]);

@@ -37,8 +37,8 @@ pub use mixin::{Concurrent, Forking, Iterative, MixIn, Threading};
 pub use options::{OptionalDuration, Options};
 pub use protocol::{
     Answer, Close, CommandError, CommandErrorKind, CommandFrame, CommandName, Decoded, Delimited, Fixed, Frame,
-    FrameError, LengthPrefixed, Line, LittleEndian, MessageOptions, OneOrMore, Prefix, Raw, Reply, Rest, SpacedWords,
-    Words,
+    FrameError, LengthPrefixed, Line, LittleEndian, MessageOptions, OneOrMore, Prefix, Raw, Reply, ReplyValue, Resp,
+    Rest, SpacedWords, Words,
 };
 pub use request::{Connection, Datagram, Reader, Request, Writer};
 pub use running::Running;

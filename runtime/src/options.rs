@@ -98,8 +98,8 @@ options! {
         max_line(usize): usize = 65_536;
 
         /// The longest message, in bytes with what frames it, of a [`Frame`](crate::Frame) that has it from its
-        /// [`MessageOptions`](crate::MessageOptions): one of your own, whose limit is known when the program runs. Those
-        /// of this crate have theirs from `max_line`, or in their type. Default: 1 MiB.
+        /// [`MessageOptions`](crate::MessageOptions): [`Resp`](crate::Resp), and those of your own whose limit is known
+        /// when the program runs. The others have theirs from `max_line`, or in their type. Default: 1 MiB.
         ///
         /// CPython has no counterpart.
         max_message(usize): usize = 1_048_576;

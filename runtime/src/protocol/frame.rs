@@ -6,10 +6,12 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 
+use super::reply_value::ReplyValue;
+
 /// How the messages of a protocol are told apart: `#[handler(Server, frame = LengthPrefixed<u32>)]`.
 ///
 /// There are [`Line`](crate::Line), which is the default, [`Delimited`](crate::Delimited),
-/// [`LengthPrefixed`](crate::LengthPrefixed) and [`Fixed`](crate::Fixed). One of your own decodes a message from the
+/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed) and [`Resp`](crate::Resp). One of your own decodes a message from the
 /// bytes received so far. It does no I/O, so that it can be tested without a socket, and be driven by any loop:
 /// [`Reader::next_message`](crate::Reader::next_message) is one. CPython has no counterpart.
 ///
@@ -63,7 +65,7 @@ use std::ops::Range;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a frame",
     label = "does not say where a message ends",
-    note = "there are `Line`, `Delimited<BYTE>`, `LengthPrefixed<u32>` and `Fixed<N>`, and your own types that implement `Frame`"
+    note = "there are `Line`, `Delimited<BYTE>`, `LengthPrefixed<u32>`, `Fixed<N>` and `Resp`, and your own types that implement `Frame`"
 )]
 pub trait Frame {
     /// A frame for one connection, or one packet.
@@ -106,6 +108,15 @@ pub trait Frame {
     fn encode(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
         output.extend_from_slice(message);
         Ok(())
+    }
+
+    /// Appends a reply that is more than bytes, as the peer is to receive it. Default: `false`, it is told in messages.
+    ///
+    /// # Errors
+    ///
+    /// The frame cannot hold it.
+    fn encode_value(&self, _value: ReplyValue, _output: &mut Vec<u8>) -> io::Result<bool> {
+        Ok(false)
     }
 
     /// The message in a packet. Default: all of it, since a packet needs no length and no end.

@@ -4,6 +4,7 @@ use std::io;
 
 use super::argument::Shape;
 use super::reply::Answer;
+use super::reply_value::ReplyValue;
 
 /// What is shown of one command.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Entry {
 pub(super) fn show(entries: &[Entry], answer: &mut Answer<'_>) -> io::Result<()> {
     let usages: Vec<_> = entries.iter().map(Entry::usage).collect();
     let widest = usages.iter().map(|usage| usage.chars().count()).max().unwrap_or_default();
+    answer.value(ReplyValue::List(entries.len()))?;
     entries.iter().zip(usages).try_for_each(|(entry, usage)| match entry.text {
         "" => answer.message(usage.as_bytes()),
         text => answer.message_fmt(format_args!("{usage:widest$}  {text}")),

@@ -12,6 +12,7 @@ pub(crate) mod help;
 pub(crate) mod message;
 mod one_or_more;
 mod reply;
+mod reply_value;
 pub(crate) mod serve;
 
 /// What a buffer may keep when the message that it grew for is over, in bytes. Few messages are longer; and with one
@@ -24,6 +25,7 @@ pub use command_name::CommandName;
 pub use error::{CommandError, CommandErrorKind};
 pub(crate) use frame::check_decoded;
 pub use frame::{Decoded, Frame, FrameError, MessageOptions};
-pub use frames::{Delimited, Fixed, LengthPrefixed, Line, LittleEndian, Prefix};
+pub use frames::{Delimited, Fixed, LengthPrefixed, Line, LittleEndian, Prefix, Resp};
 pub use one_or_more::OneOrMore;
 pub use reply::{Answer, Close, Raw, Reply};
+pub use reply_value::ReplyValue;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::KEPT_ROOM;
 use super::argument::Rest;
 use super::frame::Frame;
+use super::reply_value::ReplyValue;
 use crate::error::{BoxError, IntoBoxError};
 use crate::request::Writer;
 
@@ -23,6 +24,8 @@ use crate::request::Writer;
 /// | `Vec<R>` | that of each; nothing for none, so a peer that is to know where they end needs a last one |
 /// | `Result<R, E>` | that of its value, or what `#[on_error]` makes of the error |
 /// | [`Close<R>`](Close) | that of its value, and then the end of the connection |
+///
+/// A frame may tell its peer whether a reply is a number, a list or nothing: [`Resp`](crate::Resp) does.
 ///
 /// Types of your own implement it:
 ///
@@ -57,6 +60,7 @@ pub trait Reply: Sized {
     /// Writes a `Vec` of them. It is what makes a `Vec<u8>` one message of bytes, not many of numbers.
     #[doc(hidden)]
     fn reply_all(replies: Vec<Self>, answer: &mut Answer<'_>) -> io::Result<()> {
+        answer.value(ReplyValue::List(replies.len()))?;
         replies.into_iter().try_for_each(|reply| reply.reply(answer))
     }
 }
@@ -126,6 +130,24 @@ impl<'a> Answer<'a> {
         result
     }
 
+    /// Writes a reply that is more than bytes: as the frame tells it, or in messages.
+    ///
+    /// # Errors
+    ///
+    /// As [`message`](Self::message).
+    pub fn value(&mut self, value: ReplyValue) -> io::Result<()> {
+        self.room.framed.clear();
+        if self.frame.encode_value(value, &mut self.room.framed)? {
+            return self.output.write_all(&self.room.framed);
+        }
+        match value {
+            ReplyValue::Nothing => self.message(b""),
+            ReplyValue::Integer(number) => self.message_fmt(format_args!("{number}")),
+            ReplyValue::Boolean(is_true) => self.message_fmt(format_args!("{is_true}")),
+            ReplyValue::List(_) => Ok(()),
+        }
+    }
+
     /// Ends the connection once the reply is sent.
     pub fn close(&mut self) {
         self.outcome.closes = true;
@@ -193,7 +215,7 @@ impl<R: Reply> Reply for Option<R> {
     fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
         match self {
             Some(reply) => reply.reply(answer),
-            None => answer.message(b""),
+            None => answer.value(ReplyValue::Nothing),
         }
     }
 }
@@ -218,7 +240,7 @@ impl<R: Reply, E: IntoBoxError> Reply for Result<R, E> {
 
 impl Reply for u8 {
     fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
-        answer.message_fmt(format_args!("{self}"))
+        answer.value(ReplyValue::Integer(self.into()))
     }
 
     fn reply_all(bytes: Vec<Self>, answer: &mut Answer<'_>) -> io::Result<()> {
@@ -260,4 +282,37 @@ macro_rules! shown {
     )*};
 }
 
-shown!(i8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool char fmt::Arguments<'_>);
+shown!(f32 f64 char fmt::Arguments<'_>);
+
+macro_rules! integers {
+    ($($integer:ty)*) => {$(
+        impl Reply for $integer {
+            fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+                match self.try_into() {
+                    Ok(number) => answer.value(ReplyValue::Integer(number)),
+                    Err(_) => answer.message_fmt(format_args!("{self}")),
+                }
+            }
+        }
+    )*};
+}
+
+integers!(u64 i128 u128 isize usize);
+
+macro_rules! small_integers {
+    ($($integer:ty)*) => {$(
+        impl Reply for $integer {
+            fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+                answer.value(ReplyValue::Integer(self.into()))
+            }
+        }
+    )*};
+}
+
+small_integers!(i8 i16 u16 i32 u32 i64);
+
+impl Reply for bool {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+        answer.value(ReplyValue::Boolean(self))
+    }
+}
