@@ -16,24 +16,28 @@
 //! publishing, no passwords; of SET the options KEEPTTL, EXAT and PXAT; in a typed line quotes mean nothing; COMMAND knows
 //! no commands, and CONFIG GET no patterns but `*`.
 
+use std::alloc::System;
 use std::io;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use cap::Cap;
 use clap::Parser;
 use socketserver::{Hooks, socket_server};
 
-use keys::Keys;
+use keys::{Keys, Result};
 
 #[path = "redis/commands.rs"]
 mod commands;
 #[path = "redis/keys.rs"]
 mod keys;
-#[path = "redis/resp.rs"]
-mod resp;
 #[path = "redis/set_options.rs"]
 mod set_options;
+
+/// Counts what is allocated, which is how Redis knows too.
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 /// A Redis server.
 #[derive(Parser)]
@@ -58,6 +62,7 @@ struct Arguments {
 #[socket_server(tcp, threading, hooks, service_interval = Duration::from_secs(1))]
 struct Redis {
     keys: Mutex<Keys>,
+    max_memory: usize,
     started: Instant,
     /// What `CONFIG GET` tells.
     config: Vec<(&'static str, String)>,
@@ -66,6 +71,13 @@ struct Redis {
 impl Redis {
     fn keys(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keys, where there is room to store more.
+    fn room(&self) -> Result<MutexGuard<'_, Keys>> {
+        const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
+        if ALLOCATOR.allocated() > self.max_memory { Err(FULL) } else { Ok(self.keys()) }
     }
 }
 
@@ -89,8 +101,8 @@ fn main() -> io::Result<()> {
         ("appendonly", "no".to_owned()),
         ("save", String::new()),
     ];
-    let keys = Mutex::new(Keys::new(arguments.max_memory.get()));
-    let server = Redis { keys, started: Instant::now(), config }
+    let max_memory = arguments.max_memory.get();
+    let server = Redis { keys: Mutex::default(), max_memory, started: Instant::now(), config }
         .builder()
         .max_message(arguments.max_request.get())
         .max_threads(arguments.max_clients.get())

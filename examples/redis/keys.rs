@@ -1,37 +1,26 @@
 //! The keys of the Redis: what their values are, and until when.
 
-use std::alloc::System;
 use std::any::Any;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
-use cap::Cap;
-
 pub(crate) type Bytes = Vec<u8>;
+
+/// A value is of the type of the command that made it: one of these. An empty one is the same as none.
+pub(crate) type Text = Option<Bytes>;
 pub(crate) type List = VecDeque<Bytes>;
 pub(crate) type Set = HashSet<Bytes>;
 pub(crate) type Hash = HashMap<Bytes, Bytes>;
 
 /// An error is the text that the client gets.
-pub(crate) type Result<T> = std::result::Result<T, &'static str>;
+pub(crate) type Result<T, E = &'static str> = std::result::Result<T, E>;
 
-/// Counts what is allocated, which is how Redis knows too.
-#[global_allocator]
-static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+#[derive(Default)]
+pub(crate) struct Keys(HashMap<Bytes, Entry>);
 
-pub(crate) fn used_memory() -> usize {
-    ALLOCATOR.allocated()
-}
-
-pub(crate) struct Keys {
-    entries: HashMap<Bytes, Entry>,
-    max_memory: usize,
-}
-
-/// A value is of the type of the command that made it: [`Bytes`], [`List`], [`Set`] or [`Hash`].
-struct Entry {
+pub(crate) struct Entry {
     value: Box<dyn Any + Send>,
-    expires: Option<Instant>,
+    pub(crate) expires: Option<Instant>,
 }
 
 impl Entry {
@@ -41,80 +30,61 @@ impl Entry {
 }
 
 impl Keys {
-    pub(crate) fn new(max_memory: usize) -> Self {
-        Self { entries: HashMap::new(), max_memory }
-    }
-
-    fn entry(&mut self, key: &[u8]) -> Option<&mut Entry> {
-        if self.entries.get(key).is_some_and(Entry::is_over) {
-            self.entries.remove(key);
+    /// What there is of a key.
+    pub(crate) fn find(&mut self, key: &[u8]) -> Option<&mut Entry> {
+        if self.0.get(key).is_some_and(Entry::is_over) {
+            self.0.remove(key);
         }
-        self.entries.get_mut(key)
+        self.0.get_mut(key)
     }
 
-    pub(crate) fn contains(&mut self, key: &[u8]) -> bool {
-        self.entry(key).is_some()
+    pub(crate) fn text(&mut self, key: &[u8]) -> Result<Text> {
+        self.with(key, |text: &mut Text| text.clone())
     }
 
-    /// The value of a key that has one.
-    pub(crate) fn get<T: 'static>(&mut self, key: &[u8]) -> Result<Option<&mut T>> {
+    /// Does something with the value of a key.
+    pub(crate) fn with<T, R>(&mut self, key: &[u8], act: impl FnOnce(&mut T) -> R) -> Result<R>
+    where
+        T: Any + Send + Default + PartialEq,
+    {
         const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
-        self.entry(key).map(|entry| entry.value.downcast_mut().ok_or(WRONG_TYPE)).transpose()
-    }
-
-    /// The value of a key, which is made if there is none.
-    pub(crate) fn get_or_new<T: Default + Send + 'static>(&mut self, key: &[u8]) -> Result<&mut T> {
-        self.check_memory()?;
-        if !self.contains(key) {
-            self.put(key, T::default(), None)?;
+        let mut new = T::default();
+        let Some(entry) = self.find(key) else {
+            let result = act(&mut new);
+            if new != T::default() {
+                self.put(key, new, None);
+            }
+            return Ok(result);
+        };
+        let value = entry.value.downcast_mut().ok_or(WRONG_TYPE)?;
+        let result = act(value);
+        if *value == T::default() {
+            self.0.remove(key);
         }
-        Ok(self.get(key)?.expect("it was just made"))
+        Ok(result)
     }
 
-    pub(crate) fn put<T: Send + 'static>(&mut self, key: &[u8], value: T, expires: Option<Instant>) -> Result<()> {
-        self.check_memory()?;
-        self.entries.insert(key.to_vec(), Entry { value: Box::new(value), expires });
-        Ok(())
+    pub(crate) fn put<T: Any + Send>(&mut self, key: &[u8], value: T, expires: Option<Instant>) {
+        self.0.insert(key.to_vec(), Entry { value: Box::new(value), expires });
     }
 
-    pub(crate) fn max_memory(&self) -> usize {
-        self.max_memory
-    }
-
-    fn check_memory(&self) -> Result<()> {
-        const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
-
-        if used_memory() > self.max_memory { Err(FULL) } else { Ok(()) }
-    }
-
+    /// Whether there was one.
     pub(crate) fn remove(&mut self, key: &[u8]) -> bool {
-        let is_there = self.contains(key);
-        self.entries.remove(key);
-        is_there
-    }
-
-    /// When a key's time is over, if there is one and it ends.
-    pub(crate) fn end(&mut self, key: &[u8]) -> Option<Instant> {
-        self.entry(key)?.expires
-    }
-
-    /// Ends a key's time then; whether there is one.
-    pub(crate) fn expire(&mut self, key: &[u8], at: Instant) -> bool {
-        self.entry(key).map(|entry| entry.expires = Some(at)).is_some()
-    }
-
-    /// Removes the keys whose time is over.
-    pub(crate) fn purge(&mut self) {
-        self.entries.retain(|_, entry| !entry.is_over());
+        self.find(key).is_some() && self.0.remove(key).is_some()
     }
 
     pub(crate) fn names(&mut self) -> impl ExactSizeIterator<Item = &Bytes> {
         self.purge();
-        self.entries.keys()
+        self.0.keys()
+    }
+
+    /// Removes the keys whose time is over.
+    pub(crate) fn purge(&mut self) {
+        self.0.retain(|_, entry| !entry.is_over());
     }
 
     pub(crate) fn clear(&mut self) {
-        self.entries = HashMap::new();
+        self.0 = HashMap::new();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::keys::Result;
+use socketserver::BoxError;
 
 #[derive(Default)]
 pub(crate) struct SetOptions {
@@ -15,7 +15,7 @@ pub(crate) struct SetOptions {
 }
 
 impl SetOptions {
-    pub(crate) fn parse(words: &[&str]) -> Result<Self> {
+    pub(crate) fn parse(words: &[&str]) -> Result<Self, BoxError> {
         const SYNTAX: &str = "ERR syntax error";
 
         let mut options = Self::default();
@@ -31,16 +31,16 @@ impl SetOptions {
                 "px" if options.expires.is_none() => {
                     options.expires = Some(after(words.next().ok_or(SYNTAX)?, Duration::from_millis)?);
                 }
-                _ => return Err(SYNTAX),
+                _ => return Err(SYNTAX.into()),
             }
         }
         Ok(options)
     }
 }
 
-fn after(number: &str, unit: fn(u64) -> Duration) -> Result<Instant> {
-    let number: i64 = number.parse().map_err(|_| "ERR value is not an integer or out of range")?;
+fn after(number: &str, unit: fn(u64) -> Duration) -> Result<Instant, BoxError> {
+    let number: i64 = number.parse()?;
     let positive = u64::try_from(number).ok().filter(|number| *number > 0);
     let at = positive.and_then(|number| Instant::now().checked_add(unit(number)));
-    at.ok_or("ERR invalid expire time in 'set' command")
+    Ok(at.ok_or("ERR invalid expire time in 'set' command")?)
 }

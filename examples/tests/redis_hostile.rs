@@ -1,12 +1,7 @@
 //! Sends the example `redis` what no client sends.
 
-use socketserver::{Address, MessageOptions};
-use support::{Event, Noise, Program, decode, peak_memory, send_and_end, send_and_wait};
-
-/// Its frame, which needs no socket.
-#[allow(dead_code, reason = "all but what is tested")]
-#[path = "../redis/resp.rs"]
-mod resp;
+use socketserver::Address;
+use support::{Noise, Program, peak_memory, send_and_end, send_and_wait};
 
 struct Server {
     program: Program,
@@ -87,25 +82,4 @@ fn half_a_request_and_then_silence_ends() {
     server.program.logged("`read_timeout`");
     assert_eq!(server.replies("PING\r\n"), "+PONG\r\n");
     server.program.stop();
-}
-
-/// However it is cut into pieces, the frame finds the same.
-#[test]
-fn requests_come_in_any_pieces() {
-    let message = |text: &str| Event::Message(text.as_bytes().to_vec());
-    let get = "*2\r\n$3\r\nGET\r\n$4\r\n\r\n*1\r\n";
-    let set = "*3\r\n$3\r\nSET\r\n$0\r\n\r\n$2\r\nab\r\n";
-    let expected = [message(get), message("PING now"), message(set), Event::Ended];
-    let input = format!("\r\n{get}PING now\r\n*0\r\n{set}*-1\r\n*1\r\n$x\r\n");
-    let mut noise = Noise::new(2);
-    for _ in 0..2_000 {
-        let mut rest = input.as_bytes();
-        let mut pieces = Vec::new();
-        while !rest.is_empty() {
-            let (piece, after) = rest.split_at(1 + noise.below(rest.len().min(8)));
-            pieces.push(piece.to_vec());
-            rest = after;
-        }
-        assert_eq!(decode::<resp::Resp>(MessageOptions::default(), &pieces), expected, "{pieces:?}");
-    }
 }
