@@ -65,7 +65,8 @@ async fn serve(job: Job, path: &Path) -> io::Result<()> {
             loop {
                 let (length, peer) = socket.recv_from(&mut packet).await?;
                 packet[..length].make_ascii_uppercase();
-                socket.send_to(&packet[..length], peer).await?;
+                // The client may have gone.
+                let _ = socket.send_to(&packet[..length], peer).await;
             }
         }
         Job::UnixPackets => {
@@ -76,7 +77,8 @@ async fn serve(job: Job, path: &Path) -> io::Result<()> {
                 let (length, peer) = socket.recv_from(&mut packet).await?;
                 packet[..length].make_ascii_uppercase();
                 let peer = peer.as_pathname().expect("our clients are bound to paths");
-                socket.send_to(&packet[..length], peer).await?;
+                // The client may have gone.
+                let _ = socket.send_to(&packet[..length], peer).await;
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use super::{Contest, Contestant};
+use super::{Contest, contestants};
 use crate::Settings;
 use crate::load::{self, Traffic};
 use crate::servers::{Job, Kind, Server};
@@ -11,21 +11,17 @@ use crate::table::Measure;
 
 const MEASURES: &[Measure] = &[Measure { name: "instructions", more_is_better: false }];
 
-pub(super) fn contests(_: &Settings) -> Vec<Contest> {
+pub(super) fn contests(settings: &Settings) -> Vec<Contest> {
     if !valgrind_is_there() {
         eprintln!("instructions: there is no valgrind");
         return Vec::new();
     }
-    let contest = |title: &str, job, traffic, kinds: &[Kind]| {
-        let contestant = |&kind: &Kind| Contestant::new(kind.label(), move || count_each(kind, job, traffic));
-        Contest {
-            workload: "instructions",
-            title: format!("User-space instructions for each {title}"),
-            clients: None,
-            measures: MEASURES,
-            most_rounds: 3,
-            contestants: kinds.iter().map(contestant).collect(),
-        }
+    let contest = |title: &str, job, traffic, kinds: &[Kind]| Contest {
+        workload: "instructions",
+        title: format!("User-space instructions for each {title}"),
+        clients: None,
+        measures: MEASURES,
+        contestants: contestants(kinds, settings, |kind| move || count_each(kind, job, traffic)),
     };
     let threads = [Kind::Threading, Kind::Iterative, Kind::StdThreads, Kind::Inline];
     vec![

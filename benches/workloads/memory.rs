@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-use super::{Contest, Contestant};
+use super::{Contest, contestants};
 use crate::Settings;
 use crate::load::Exchange;
-use crate::servers::{Job, Kind, Server, python_is_there};
+use crate::servers::{Job, Kind, Server};
 use crate::table::Measure;
 
 const MEASURES: &[Measure] = &[
@@ -18,18 +18,14 @@ const MEASURES: &[Measure] = &[
 pub(super) fn contests(settings: &Settings) -> Vec<Contest> {
     let kinds =
         [Kind::Threading, Kind::ThreadingSlim, Kind::StdThreads, Kind::Epoll, Kind::Tokio, Kind::PythonThreading];
-    let has_python = python_is_there();
-    let chosen = |kind: &Kind| settings.chosen(*kind) && (has_python || !kind.is_python());
     let contest = |connections: &usize| {
         let connections = *connections;
-        let contestant = |kind: Kind| Contestant::new(kind.label(), move || measure(kind, connections));
         Contest {
             workload: "memory",
             title: format!("Memory for each of {connections} idle connections"),
             clients: None,
             measures: MEASURES,
-            most_rounds: 3,
-            contestants: kinds.iter().copied().filter(chosen).map(contestant).collect(),
+            contestants: contestants(&kinds, settings, |kind| move || measure(kind, connections)),
         }
     };
     settings.clients(&[1_000, 10_000]).iter().map(contest).collect()

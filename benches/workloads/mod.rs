@@ -13,6 +13,7 @@ mod unix;
 use std::io::{self, IsTerminal};
 
 use crate::Settings;
+use crate::servers::{Kind, python_is_there};
 use crate::table::{Measure, Row, Table};
 
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +66,6 @@ pub(crate) struct Contest {
     title: String,
     clients: Option<usize>,
     measures: &'static [Measure],
-    /// Rounds beyond this tell nothing more.
-    most_rounds: usize,
     /// The first is ours, which the others are compared with.
     contestants: Vec<Contestant>,
 }
@@ -77,16 +76,23 @@ struct Contestant {
     run: Box<dyn Fn() -> io::Result<Vec<f64>>>,
 }
 
-impl Contestant {
-    fn new(label: &'static str, run: impl Fn() -> io::Result<Vec<f64>> + 'static) -> Self {
-        Self { label, run: Box::new(run) }
-    }
+/// Ours, which is the first of these kinds, takes part a second time: what differs between the two is noise.
+fn contestants<R: Fn() -> io::Result<Vec<f64>> + 'static>(
+    kinds: &[Kind],
+    settings: &Settings,
+    run: impl Fn(Kind) -> R,
+) -> Vec<Contestant> {
+    let has_python = python_is_there();
+    let contestant = |label, kind| Contestant { label, run: Box::new(run(kind)) };
+    let mut contestants = vec![contestant(kinds[0].label(), kinds[0]), contestant("the same again", kinds[0])];
+    let others = kinds[1..].iter().filter(|kind| settings.chosen(**kind) && (has_python || !kind.is_python()));
+    contestants.extend(others.map(|&kind| contestant(kind.label(), kind)));
+    contestants
 }
 
 impl Contest {
     pub(crate) fn run(&self, rounds: usize) -> Table {
         let mut rows: Vec<Row> = self.contestants.iter().map(|contestant| Row::new(contestant.label)).collect();
-        let rounds = rounds.min(self.most_rounds);
         for round in 0..rounds {
             for place in 0..rows.len() {
                 // Nobody is always the first, or always after the same one.

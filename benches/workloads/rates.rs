@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Contest, Contestant};
+use super::{Contest, contestants};
 use crate::Settings;
 use crate::load::{self, Traffic};
-use crate::servers::{Job, Kind, Server, python_is_there};
+use crate::servers::{Job, Kind, Server};
 use crate::table::Measure;
 
 const MEASURES: &[Measure] =
@@ -26,7 +26,6 @@ pub(super) struct Race<'a> {
     pub(super) at_least: Duration,
 }
 
-/// Ours takes part a second time: what differs between the two is noise.
 pub(super) fn contest(race: &Race<'_>, settings: &Settings) -> Contest {
     let (job, traffic, clients, touch) = (race.job, race.traffic, race.clients, race.touch);
     let time = settings.time().max(race.at_least);
@@ -37,17 +36,11 @@ pub(super) fn contest(race: &Race<'_>, settings: &Settings) -> Contest {
             Ok(vec![measured.rate, measured.cpu])
         }
     };
-    let ours = race.kinds[0];
-    let mut contestants = vec![Contestant::new(ours.label(), run(ours)), Contestant::new("the same again", run(ours))];
-    let has_python = python_is_there();
-    let others = race.kinds[1..].iter().filter(|kind| settings.chosen(**kind) && (has_python || !kind.is_python()));
-    contestants.extend(others.map(|&kind| Contestant::new(kind.label(), run(kind))));
     Contest {
         workload: race.workload,
         title: race.title.clone(),
         clients: Some(clients),
         measures: MEASURES,
-        most_rounds: usize::MAX,
-        contestants,
+        contestants: contestants(race.kinds, settings, run),
     }
 }

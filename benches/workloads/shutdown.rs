@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::{Contest, Contestant};
+use super::{Contest, contestants};
 use crate::Settings;
-use crate::servers::{self, Kind, python_is_there};
+use crate::servers::{self, Kind};
 use crate::sys;
 use crate::table::Measure;
 
@@ -12,20 +12,14 @@ const MEASURES: &[Measure] =
     &[Measure { name: "median µs", more_is_better: false }, Measure { name: "p99 µs", more_is_better: false }];
 
 pub(super) fn contests(settings: &Settings) -> Vec<Contest> {
-    let mut contestants: Vec<_> = [Kind::Threading, Kind::Iterative]
-        .map(|kind| Contestant::new(kind.label(), move || time_ours(kind, 1_000)))
-        .into();
-    // It looks every half second, so a thousand times would take as many minutes as tell nothing more.
-    if python_is_there() && settings.chosen(Kind::PythonIterative) {
-        contestants.push(Contestant::new(Kind::PythonIterative.label(), || time_python(10)));
-    }
+    // Python looks every half second, so a thousand times would take as many minutes as tell nothing more.
+    let time = |kind: Kind| move || if kind.is_python() { time_python(10) } else { time_ours(kind, 1_000) };
     vec![Contest {
         workload: "shutdown",
         title: "From shutdown() to the return of an idle server (ours: 1,000 times, Python: 10)".into(),
         clients: None,
         measures: MEASURES,
-        most_rounds: 3,
-        contestants,
+        contestants: contestants(&[Kind::Threading, Kind::Iterative, Kind::PythonIterative], settings, time),
     }]
 }
 
