@@ -10,7 +10,7 @@ fn decoded<F: Frame>(packet: &[u8]) -> Result<Vec<u8>, String> {
     let mut options = MessageOptions::default();
     options.max_line = 4;
     F::new(&options).decode_packet(packet).map(<[u8]>::to_vec).map_err(|error| {
-        assert!(!error.is_final());
+        assert_ne!(error.passes_over(), None);
         error.to_string()
     })
 }

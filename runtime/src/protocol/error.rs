@@ -125,7 +125,7 @@ impl CommandError {
 
     pub(super) fn ends_connection(&self) -> bool {
         let frame_error = self.source.as_ref().and_then(|source| source.downcast_ref::<FrameError>());
-        self.kind == CommandErrorKind::Frame && frame_error.is_none_or(FrameError::is_final)
+        self.kind == CommandErrorKind::Frame && frame_error.is_none_or(|error| error.passes_over().is_none())
     }
 }
 

@@ -207,8 +207,8 @@ impl Default for MessageOptions {
 /// use socketserver::FrameError;
 ///
 /// let error = FrameError::new("a length of 4294967295 is more than the 1048576 that are allowed");
-/// assert!(error.is_final());
-/// assert!(!FrameError::new("an empty message").passing_over(2).is_final());
+/// assert_eq!(error.passes_over(), None);
+/// assert_eq!(FrameError::new("an empty message").passing_over(2).passes_over(), Some(2));
 /// ```
 #[derive(Debug)]
 pub struct FrameError {
@@ -226,11 +226,6 @@ impl FrameError {
     /// it, and answers [`Decoded::Skip`] as the bytes come.
     pub fn passing_over(self, length: usize) -> Self {
         Self { passes_over: Some(length), ..self }
-    }
-
-    /// Whether nothing more can be decoded.
-    pub fn is_final(&self) -> bool {
-        self.passes_over.is_none()
     }
 
     /// How many bytes are to be taken before decoding goes on; `None` if the error is final.

@@ -116,8 +116,8 @@ impl Reader {
     /// # Errors
     ///
     /// [`InvalidData`](io::ErrorKind::InvalidData) with the [`FrameError`] inside if the bytes are no message, or are more
-    /// than a message may have, or end within one. If it [is final](FrameError::is_final), where the next message begins
-    /// is not known, and the connection is to be ended; otherwise the next call gives the message after it.
+    /// than a message may have, or end within one. If it [passes over](FrameError::passes_over) nothing, where the next
+    /// message begins is not known, and the connection is to be ended; otherwise the next call gives the message after it.
     /// [`Other`](io::ErrorKind::Other) if the frame is wrong: see [`Frame::decode`].
     ///
     /// ```
