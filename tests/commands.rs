@@ -289,8 +289,19 @@ fn help_is_made_from_documentation_and_signatures() {
                 SUM NUMBERS...\r\n\
                 MATCH IGNORED...          Names a raw identifier.\r\n";
     assert_eq!(
-        exchange(Formal, b"help\r\nhi you\nHELP me\nsum 1 2\nmatch x\n"),
+        exchange(Formal, b"help\r\nhi you\nHELP\nsum 1 2\nmatch x\n"),
         format!("{help}hello you\r\n{help}3\r\n")
+    );
+}
+
+#[test]
+fn help_is_for_one_command_too() {
+    assert_eq!(
+        exchange(Formal, b"help Sum\nhelp HI\nhelp nothing\nhelp sum hi\n"),
+        "SUM NUMBERS...\r\n\
+         HELLO|HI NAME [LANGUAGE]  Says hello to NAME, in the language that is asked for.\r\n\
+         error: no such command: `nothing`\r\n\
+         error: `hi` is one argument too many\r\n"
     );
 }
 

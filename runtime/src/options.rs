@@ -112,7 +112,7 @@ options! {
         crlf(bool): bool = false;
 
         /// Whether there is a command `help`, made from the names, the arguments and the documentation of the
-        /// handler's `#[command]` methods. Default: `false`.
+        /// handler's `#[command]` methods: `help` shows all of them, `help NAME` the one. Default: `false`.
         ///
         /// CPython has no counterpart; its `cmd` module has such a command.
         help(bool): bool = false;

@@ -89,7 +89,7 @@ fn help(handler: &Handler<'_>) -> TokenStream {
             { __entries.push(__Entry::new(&[#(#names),*], #text)#(#arguments)*); }
         }
     });
-    quote!({ let mut __entries = ::std::vec::Vec::new(); #(#entries)* __turn.help(&__entries) })
+    quote!({ let mut __entries = ::std::vec::Vec::new(); #(#entries)* __turn.help(&__entries, __message) })
 }
 
 fn on_error(handler: &Handler<'_>) -> TokenStream {

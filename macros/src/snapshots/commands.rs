@@ -160,7 +160,7 @@ impl ::socketserver::__private::RequestHandler for Store {
                                             ),
                                     );
                             }
-                            __turn.help(&__entries)
+                            __turn.help(&__entries, __message)
                         }
                         _ => {
                             __message.take_whole();

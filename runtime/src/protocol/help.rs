@@ -38,6 +38,10 @@ impl Entry {
         self
     }
 
+    pub(super) fn is_called(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name))
+    }
+
     fn usage(&self) -> String {
         let mut usage = self.names.join("|").to_uppercase();
         for (name, shape) in &self.arguments {

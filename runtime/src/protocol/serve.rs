@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::slice;
 
 use crate::address::Address;
 use crate::error::BoxError;
@@ -175,13 +176,22 @@ impl<S: RequestHandler> Turn<'_, S> {
         self.options.help
     }
 
-    /// Answers the command `help`.
+    /// Answers the command `help`: with all commands, or the one that it names.
     ///
     /// # Errors
     ///
-    /// The connection's.
-    pub fn help(&mut self, entries: &[Entry]) -> Result<(), Failure> {
-        self.answer(|answer| help::show(entries, answer))
+    /// The connection's, or that there is no such command.
+    pub fn help(&mut self, entries: &[Entry], message: &mut Message<'_, '_>) -> Result<(), Failure> {
+        let named = message.next_word();
+        message.end()?;
+        match named {
+            None => self.answer(|answer| help::show(entries, answer)),
+            Some(name) => {
+                let entry = entries.iter().find(|entry| entry.is_called(name));
+                let entry = entry.ok_or_else(|| Failure::Refused(CommandError::unknown(name)))?;
+                self.answer(|answer| help::show(slice::from_ref(entry), answer))
+            }
+        }
     }
 
     fn answer(&mut self, write: impl FnOnce(&mut Answer<'_>) -> io::Result<()>) -> Result<(), Failure> {
