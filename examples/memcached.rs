@@ -5,69 +5,84 @@
 //! printf 'set greeting 0 60 5\r\nhello\r\nget greeting\r\nquit\r\n' | nc 127.0.0.1 11211
 //! ```
 //!
-//! A key has at most 250 bytes, a value at most `--max-value`, all together `--max-memory`. Ctrl-C and SIGTERM drain. Unlike
-//! memcached it takes commands in any letter case, and drops the value of one whose key or size it refuses, where
-//! memcached reads it as commands. Left out: the binary and the meta protocol, `gat`, `stats` with an argument, SASL, UDP.
+//! Unlike memcached it takes commands in any letter case, drops the value of one whose key is too long, and does not pad
+//! what `decr` makes shorter. Left out: the binary and the meta protocol, `gat`, `stats` with an argument, SASL, UDP.
 
-use std::num::{NonZeroU64, NonZeroUsize};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::Utc;
 use clap::Parser;
+use hashlink::LinkedHashMap;
 use socketserver::{
-    BoxError, Close, CommandError, CommandErrorKind, CommandName, OneOrMore, Reader, handler, socket_server,
+    BoxError, Close, CommandError, CommandErrorKind, CommandName, OneOrMore, Reader, Writer, handler, socket_server,
 };
 
-use cache::{Cache, Expires, Item};
-use wire::{BAD_FORMAT, Found, NoReply, TOO_LARGE, Unless, checked, read_data};
+const BAD_FORMAT: &str = "CLIENT_ERROR bad command line format";
+const TOO_LARGE: &str = "SERVER_ERROR object too large for cache";
 
-#[path = "memcached/cache.rs"]
-mod cache;
-#[path = "memcached/wire.rs"]
-mod wire;
-
-/// A line that is answered, or one that is an error.
-type Result<T = &'static str> = std::result::Result<T, &'static str>;
+/// A line that is the reply, be it as an error.
+type Result<T = &'static str, E = &'static str> = std::result::Result<T, E>;
 
 /// A memcached server.
 #[derive(Parser)]
-struct Arguments {
-    /// Where to listen.
+#[socket_server(tcp, threading, crlf = true)]
+struct Memcached {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11211")]
     address: String,
     /// What all items may take: keys, values, and 64 bytes for each.
-    #[arg(long, value_name = "BYTES", default_value = "67108864")]
-    max_memory: NonZeroUsize,
-    /// The longest value.
-    #[arg(long, value_name = "BYTES", default_value = "1048576")]
-    max_value: NonZeroUsize,
-    /// Clients at once; others wait.
-    #[arg(long, value_name = "NUMBER", default_value = "1024")]
-    max_connections: NonZeroUsize,
-    /// How long a client may be silent, or take nothing; for ever, if it is not given.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    max_memory: usize,
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    max_value: u32,
+    #[arg(long, value_name = "COUNT", default_value_t = 1024)]
+    max_connections: usize,
+    /// How long a client may be silent, or take nothing; by default for ever.
     #[arg(long, value_name = "SECONDS")]
-    idle_timeout: Option<NonZeroU64>,
+    idle_timeout: Option<u64>,
+    #[arg(skip)]
+    cache: Mutex<Cache>,
 }
 
-#[socket_server(tcp, threading, crlf = true)]
-struct Memcached {
-    cache: Mutex<Cache>,
-    max_value: usize,
+/// The item that was used least recently is the first.
+#[derive(Default)]
+struct Cache {
+    items: LinkedHashMap<Vec<u8>, Item>,
+    bytes: usize,
+    flush_at: Option<i64>,
+    last_unique: u64,
+    hits: usize,
+    misses: usize,
+    evictions: usize,
+}
+
+#[derive(Clone)]
+struct Item {
+    data: Arc<[u8]>,
+    flags: u32,
+    expires: i64,
+    unique: u64,
 }
 
 #[handler]
 impl Memcached {
     #[command("get", "gets")]
-    fn get<'k>(&self, name: CommandName, keys: OneOrMore<&'k [u8]>) -> Result<Found<'k>> {
-        let keys = keys.into_iter().map(checked).collect::<Result<Vec<_>>>()?;
-        let mut cache = self.cache();
-        let items: Vec<_> = keys.iter().filter_map(|key| Some((*key, cache.get(key)?.clone()))).collect();
-        cache.statistics.hits += items.len() as u64;
-        cache.statistics.misses += (keys.len() - items.len()) as u64;
-        Ok(Found { items, with_unique: &*name == "gets" })
+    fn get(&self, name: CommandName, keys: OneOrMore<&[u8]>, output: &mut Writer) -> Result<&str, BoxError> {
+        let find = |key: &&[u8]| self.change(key, |item, _| Ok((item.clone(), item)));
+        let items = keys.iter().map(find).collect::<Result<Vec<_>>>()?;
+        let hits = items.iter().flatten().count();
+        self.cache().hits += hits;
+        self.cache().misses += items.len() - hits;
+        for (key, item) in keys.into_iter().zip(items) {
+            let Some(Item { data, flags, unique, .. }) = item else { continue };
+            let unique = if &*name == "gets" { format!(" {unique}") } else { String::new() };
+            let head = format!(" {flags} {}{unique}\r\n", data.len());
+            output.write_all(&[b"VALUE ", key, head.as_bytes(), &data, b"\r\n"].concat())?;
+        }
+        Ok("END")
     }
 
-    /// `cas` has the item's unique number before the word `noreply`.
     #[command("set", "add", "replace", "append", "prepend", "cas")]
     #[expect(clippy::too_many_arguments, reason = "they are the protocol's")]
     fn store(
@@ -75,82 +90,82 @@ impl Memcached {
         name: CommandName,
         key: &[u8],
         flags: u32,
-        exptime: Expires,
+        exptime: i64,
         bytes: u32,
-        options: Vec<&str>,
+        option: Option<&str>,
+        last: Option<&str>,
         input: &mut Reader,
-    ) -> std::result::Result<Unless<Result>, BoxError> {
-        let (unique, options) = match options.split_first() {
-            Some((unique, rest)) if &*name == "cas" => (Some(unique.parse::<u64>().map_err(|_| BAD_FORMAT)?), rest),
-            None if &*name == "cas" => return Err("ERROR".into()),
-            _ => (None, &*options),
+    ) -> Result<Vec<Result>, BoxError> {
+        let (expected, noreply) = match (&*name, option, last) {
+            ("cas", Some(unique), noreply) => (unique.parse().map_err(|_| BAD_FORMAT)?, noreply),
+            ("cas", None, _) | (_, _, Some(_)) => return Err("ERROR".into()),
+            (_, noreply, None) => (0, noreply),
         };
-        let noreply = NoReply::last(options)?;
-        let data = read_data(input, key, bytes, self.max_value)?;
-        let stored = data.and_then(|data| {
-            let mut cache = self.cache();
-            let item = match (&*name, cache.get(key)) {
-                ("add", Some(_)) | ("replace" | "append" | "prepend", None) => return Ok("NOT_STORED"),
-                ("cas", None) => return Ok("NOT_FOUND"),
-                ("cas", Some(old)) if Some(old.unique) != unique => return Ok("EXISTS"),
-                ("append", Some(old)) => old.with([&old.data, &*data].concat()),
-                ("prepend", Some(old)) => old.with([&*data, &old.data].concat()),
-                _ => Item::new(data, flags, exptime),
+        let (mut data, mut block) = (Vec::new(), input.take(u64::from(bytes) + 2));
+        block.by_ref().take(u64::from(self.max_value) + 2).read_to_end(&mut data)?;
+        io::copy(&mut block, &mut io::sink())?;
+        let change = |old: Option<Item>, unique| {
+            let data = data.strip_suffix(b"\r\n").filter(|data| data.len() == bytes as usize);
+            let data = data.ok_or(if bytes > self.max_value { TOO_LARGE } else { "CLIENT_ERROR bad data chunk" })?;
+            let item = match (&*name, old) {
+                ("add", Some(_)) | ("replace" | "append" | "prepend", None) => return Err("NOT_STORED"),
+                ("cas", None) => return Err("NOT_FOUND"),
+                ("cas", Some(old)) if old.unique != expected => return Err("EXISTS"),
+                ("append", Some(old)) => Item { data: [&old.data, data].concat().into(), unique, ..old },
+                ("prepend", Some(old)) => Item { data: [data, &old.data].concat().into(), unique, ..old },
+                _ => Item { data: data.into(), flags, expires: expiry(exptime), unique },
             };
-            if item.data.len() <= self.max_value && cache.put(key, item) { Ok("STORED") } else { Err(TOO_LARGE) }
-        });
-        Ok(Unless(noreply, stored))
+            if item.data.len() > self.max_value as usize { Err(TOO_LARGE) } else { Ok((Some(item), "STORED")) }
+        };
+        Ok(unless(noreply, self.change(key, change)))
     }
 
-    /// Clients of old say for how long, which must be 0.
     #[command]
-    fn delete(&self, key: &[u8], options: Vec<&str>) -> Result<Unless> {
-        let noreply = NoReply::last(options.strip_prefix(&["0"]).unwrap_or(&options))?;
-        let mut cache = self.cache();
-        let is_there = cache.get(checked(key)?).is_some() && cache.remove(key);
-        Ok(Unless(noreply, if is_there { "DELETED" } else { "NOT_FOUND" }))
+    fn delete(&self, key: &[u8], time: Option<&str>, noreply: Option<&str>) -> Vec<Result> {
+        let is_legal = time.is_none_or(|word| word == "0" || word == "noreply");
+        let delete = |old: Option<Item>, _| old.map(|_| (None, "DELETED")).ok_or("NOT_FOUND");
+        unless(noreply.or(time), if is_legal { self.change(key, delete) } else { Err(BAD_FORMAT) })
     }
 
     /// `incr` begins anew beyond 64 bits, `decr` stops at 0.
     #[command("incr", "decr")]
-    fn count(&self, name: CommandName, key: &[u8], delta: u64, noreply: Option<NoReply>) -> Result<Unless<String>> {
-        let mut cache = self.cache();
-        let Some(item) = cache.get(checked(key)?) else { return Ok(Unless(noreply, "NOT_FOUND".to_owned())) };
-        let number: Option<u64> = str::from_utf8(&item.data).ok().and_then(|text| text.parse().ok());
-        let number = number.ok_or("CLIENT_ERROR cannot increment or decrement non-numeric value")?;
-        let number = if &*name == "incr" { number.wrapping_add(delta) } else { number.saturating_sub(delta) };
-        let item = item.with(number.to_string().into());
-        cache.put(key, item);
-        Ok(Unless(noreply, number.to_string()))
-    }
-
-    #[command]
-    fn touch(&self, key: &[u8], exptime: Expires, noreply: Option<NoReply>) -> Result<Unless> {
-        let mut cache = self.cache();
-        let touched = cache.get(checked(key)?).map(|item| item.expires = exptime);
-        Ok(Unless(noreply, touched.map_or("NOT_FOUND", |()| "TOUCHED")))
-    }
-
-    #[command]
-    fn flush_all(&self, options: Vec<&str>) -> Result<Unless> {
-        let (delay, options) = match options.split_first() {
-            Some((delay, options)) if *delay != "noreply" => (delay.parse().map_err(|_| BAD_FORMAT)?, options),
-            _ => (0, &*options),
+    fn count(&self, name: CommandName, key: &[u8], delta: u64, noreply: Option<&str>) -> Vec<Result<String>> {
+        let count = |old: Option<Item>, unique| {
+            let old = old.ok_or("NOT_FOUND")?;
+            let number = str::from_utf8(&old.data).ok().and_then(|text| text.parse::<u64>().ok());
+            let number = number.ok_or("CLIENT_ERROR cannot increment or decrement non-numeric value")?;
+            let number = if &*name == "incr" { number.wrapping_add(delta) } else { number.saturating_sub(delta) };
+            Ok((Some(Item { data: number.to_string().as_bytes().into(), unique, ..old }), number.to_string()))
         };
-        let noreply = NoReply::last(options)?;
-        self.cache().flush(Duration::from_secs(delay));
-        Ok(Unless(noreply, "OK"))
+        unless(noreply, self.change(key, count))
     }
 
     #[command]
-    fn verbosity(&self, _level: u32, noreply: Option<NoReply>) -> Unless {
-        Unless(noreply, "OK")
+    fn touch(&self, key: &[u8], exptime: i64, noreply: Option<&str>) -> Vec<Result> {
+        let touch = |old| (Some(Item { expires: expiry(exptime), ..old }), "TOUCHED");
+        unless(noreply, self.change(key, |old, _| old.map(touch).ok_or("NOT_FOUND")))
     }
 
     #[command]
-    fn stats(&self) -> Vec<String> {
-        let all = self.cache().statistics();
-        all.into_iter().map(|(name, value)| format!("STAT {name} {value}")).chain(["END".to_owned()]).collect()
+    fn flush_all(&self, delay: Option<&str>, noreply: Option<&str>) -> Result<Vec<&str>> {
+        let seconds = delay.filter(|word| *word != "noreply").map_or(Ok(0), str::parse).map_err(|_| BAD_FORMAT)?;
+        self.cache().flush_at = Some(Utc::now().timestamp().saturating_add_unsigned(seconds));
+        Ok(unless(noreply.or(delay), "OK"))
+    }
+
+    #[command]
+    fn verbosity(&self, _level: u32, noreply: Option<&str>) -> Vec<&str> {
+        unless(noreply, "OK")
+    }
+
+    #[command]
+    fn stats(&self) -> String {
+        let Cache { items, bytes, hits, misses, evictions, .. } = &*self.cache();
+        let (process, count, limit) = (std::process::id(), items.len(), self.max_memory);
+        format!(
+            "STAT pid {process}\r\nSTAT get_hits {hits}\r\nSTAT get_misses {misses}\r\nSTAT evictions {evictions}\r\n\
+             STAT curr_items {count}\r\nSTAT bytes {bytes}\r\nSTAT limit_maxbytes {limit}\r\nEND"
+        )
     }
 
     #[command]
@@ -168,32 +183,68 @@ impl Memcached {
         match (error.kind(), error.command(), error.argument()) {
             (CommandErrorKind::Failed, ..) => error.to_string(),
             (CommandErrorKind::Frame, ..) => format!("CLIENT_ERROR {error}"),
-            (CommandErrorKind::Invalid, "touch", "exptime") => "CLIENT_ERROR invalid exptime argument".to_owned(),
-            (CommandErrorKind::Invalid, _, "delta") => "CLIENT_ERROR invalid numeric delta argument".to_owned(),
-            (CommandErrorKind::Invalid, ..) => BAD_FORMAT.to_owned(),
-            _ => "ERROR".to_owned(),
+            (CommandErrorKind::Invalid, "touch", "exptime") => "CLIENT_ERROR invalid exptime argument".into(),
+            (CommandErrorKind::Invalid, _, "delta") => "CLIENT_ERROR invalid numeric delta argument".into(),
+            (CommandErrorKind::Invalid, ..) => BAD_FORMAT.into(),
+            _ => "ERROR".into(),
         }
     }
 
+    /// Has an item be what `change` makes of it, if it does not fail. Those used least recently make room.
+    fn change<R>(&self, key: &[u8], change: impl FnOnce(Option<Item>, u64) -> Result<(Option<Item>, R)>) -> Result<R> {
+        let size = |key: &[u8], item: &Item| 64 + key.len() + item.data.len();
+        let cache = &mut *self.cache();
+        let old = cache.items.get(key).filter(|old| old.expires > Utc::now().timestamp()).cloned();
+        let (new, reply) = if key.len() > 250 { Err(BAD_FORMAT) } else { change(old, cache.last_unique + 1) }?;
+        if new.as_ref().is_some_and(|new| size(key, new) > self.max_memory) {
+            return Err(TOO_LARGE);
+        }
+        cache.bytes -= cache.items.remove(key).map_or(0, |old| size(key, &old));
+        if let Some(new) = new {
+            cache.bytes += size(key, &new);
+            cache.last_unique = cache.last_unique.max(new.unique);
+            cache.items.insert(key.to_vec(), new);
+        }
+        while cache.bytes > self.max_memory
+            && let Some((key, item)) = cache.items.pop_front()
+        {
+            cache.bytes -= size(&key, &item);
+            cache.evictions += 1;
+        }
+        Ok(reply)
+    }
+
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.flush_at.take_if(|at| *at <= Utc::now().timestamp()).is_some() {
+            cache.items.clear();
+            cache.bytes = 0;
+        }
+        cache
     }
 }
 
-fn main() -> std::io::Result<()> {
+fn unless<R>(noreply: Option<&str>, reply: R) -> Vec<R> {
+    if noreply == Some("noreply") { vec![] } else { vec![reply] }
+}
+
+/// 0 is never, up to 30 days a number of seconds from now, and another one a Unix time.
+fn expiry(exptime: i64) -> i64 {
+    match exptime {
+        0 => i64::MAX,
+        1..=2_592_000 => Utc::now().timestamp() + exptime,
+        time => time,
+    }
+}
+
+fn main() -> io::Result<()> {
     env_logger::init();
-    let arguments = Arguments::parse();
-    let idle_timeout = arguments.idle_timeout.map(|seconds| Duration::from_secs(seconds.get()));
-    let (max_memory, max_value) = (arguments.max_memory.get(), arguments.max_value.get());
-    let server = Memcached { cache: Mutex::new(Cache::new(max_memory)), max_value }
-        .builder()
-        .max_threads(arguments.max_connections.get())
-        .read_timeout(idle_timeout)
-        .write_timeout(idle_timeout)
-        .bind(arguments.address)?;
+    let memcached = Memcached::parse();
+    let (address, threads) = (memcached.address.clone(), memcached.max_connections);
+    let timeout = memcached.idle_timeout.map(Duration::from_secs);
+    let builder = memcached.builder().max_threads(threads).read_timeout(timeout).write_timeout(timeout);
+    let server = builder.bind(address)?;
     server.shutdown_on_signals()?;
     println!("listening on {}", server.local_address());
-    server.serve_forever()?;
-    println!("drained; connections: {}", server.stats().accepted);
-    Ok(())
+    server.serve_forever()
 }
