@@ -5,8 +5,9 @@
 //! printf 'set greeting 0 60 5\r\nhello\r\nget greeting\r\nquit\r\n' | nc 127.0.0.1 11211
 //! ```
 //!
-//! Unlike memcached it takes commands in any letter case, drops the value of one whose key is too long, and does not pad
-//! what `decr` makes shorter. Left out: the binary and the meta protocol, `gat`, `stats` with an argument, SASL, UDP.
+//! Unlike memcached it takes commands in any letter case, does not pad what `decr` shortens, passes over the value of a
+//! key that is too long, and keeps what was there where a value is too large. What is over takes memory until it is
+//! stored anew or evicted. Left out: the binary and the meta protocol, `gat`, `stats` with an argument, SASL, UDP.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +23,7 @@ use socketserver::{
 const BAD_FORMAT: &str = "CLIENT_ERROR bad command line format";
 const TOO_LARGE: &str = "SERVER_ERROR object too large for cache";
 
-/// A line that is the reply, be it as an error.
-type Result<T = &'static str, E = &'static str> = std::result::Result<T, E>;
+type Result<T = &'static str, E = &'static str> = std::result::Result<T, E>; // Either is the line of a reply.
 
 /// A memcached server.
 #[derive(Parser)]
@@ -38,19 +38,17 @@ struct Memcached {
     max_value: u32,
     #[arg(long, value_name = "COUNT", default_value_t = 1024)]
     max_connections: usize,
-    /// How long a client may be silent, or take nothing; by default for ever.
-    #[arg(long, value_name = "SECONDS")]
-    idle_timeout: Option<u64>,
+    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| text.parse().map(Duration::from_secs))]
+    idle_timeout: Option<Duration>,
     #[arg(skip)]
     cache: Mutex<Cache>,
 }
 
-/// The item that was used least recently is the first.
 #[derive(Default)]
 struct Cache {
-    items: LinkedHashMap<Vec<u8>, Item>,
+    items: LinkedHashMap<Vec<u8>, Item>, // In the order of their use.
     bytes: usize,
-    flush_at: Option<i64>,
+    flush_at: Option<i64>, // In Unix seconds, as all times.
     last_unique: u64,
     hits: usize,
     misses: usize,
@@ -66,6 +64,7 @@ struct Item {
 }
 
 #[handler]
+#[rustfmt::skip] // So that the short commands are lines of a table.
 impl Memcached {
     #[command("get", "gets")]
     fn get(&self, name: CommandName, keys: OneOrMore<&[u8]>, output: &mut Writer) -> Result<&str, BoxError> {
@@ -83,19 +82,9 @@ impl Memcached {
         Ok("END")
     }
 
-    #[command("set", "add", "replace", "append", "prepend", "cas")]
-    #[expect(clippy::too_many_arguments, reason = "they are the protocol's")]
-    fn store(
-        &self,
-        name: CommandName,
-        key: &[u8],
-        flags: u32,
-        exptime: i64,
-        bytes: u32,
-        option: Option<&str>,
-        last: Option<&str>,
-        input: &mut Reader,
-    ) -> Result<Vec<Result>, BoxError> {
+    #[command("set", "add", "replace", "append", "prepend", "cas")] #[expect(clippy::too_many_arguments)]
+    fn store(&self, name: CommandName, key: &[u8], flags: u32, exptime: i64, bytes: u32,
+             option: Option<&str>, last: Option<&str>, input: &mut Reader) -> Result<Vec<Result>, BoxError> {
         let (expected, noreply) = match (&*name, option, last) {
             ("cas", Some(unique), noreply) => (unique.parse().map_err(|_| BAD_FORMAT)?, noreply),
             ("cas", None, _) | (_, _, Some(_)) => return Err("ERROR".into()),
@@ -103,8 +92,8 @@ impl Memcached {
         };
         let (mut data, mut block) = (Vec::new(), input.take(u64::from(bytes) + 2));
         block.by_ref().take(u64::from(self.max_value) + 2).read_to_end(&mut data)?;
-        io::copy(&mut block, &mut io::sink())?;
-        let change = |old: Option<Item>, unique| {
+        io::copy(&mut block, &mut io::sink())?; // What is refused is read too.
+        let store = |old: Option<Item>, unique| {
             let data = data.strip_suffix(b"\r\n").filter(|data| data.len() == bytes as usize);
             let data = data.ok_or(if bytes > self.max_value { TOO_LARGE } else { "CLIENT_ERROR bad data chunk" })?;
             let item = match (&*name, old) {
@@ -113,73 +102,48 @@ impl Memcached {
                 ("cas", Some(old)) if old.unique != expected => return Err("EXISTS"),
                 ("append", Some(old)) => Item { data: [&old.data, data].concat().into(), unique, ..old },
                 ("prepend", Some(old)) => Item { data: [data, &old.data].concat().into(), unique, ..old },
-                _ => Item { data: data.into(), flags, expires: expiry(exptime), unique },
+                _ => Item { data: data.into(), flags, expires: Self::expiry(exptime), unique },
             };
-            if item.data.len() > self.max_value as usize { Err(TOO_LARGE) } else { Ok((Some(item), "STORED")) }
+            Ok((Some(item), "STORED"))
         };
-        Ok(unless(noreply, self.change(key, change)))
+        Ok(Self::unless(noreply, self.change(key, store)))
     }
 
-    #[command]
-    fn delete(&self, key: &[u8], time: Option<&str>, noreply: Option<&str>) -> Vec<Result> {
-        let is_legal = time.is_none_or(|word| word == "0" || word == "noreply");
-        let delete = |old: Option<Item>, _| old.map(|_| (None, "DELETED")).ok_or("NOT_FOUND");
-        unless(noreply.or(time), if is_legal { self.change(key, delete) } else { Err(BAD_FORMAT) })
-    }
-
-    /// `incr` begins anew beyond 64 bits, `decr` stops at 0.
     #[command("incr", "decr")]
     fn count(&self, name: CommandName, key: &[u8], delta: u64, noreply: Option<&str>) -> Vec<Result<String>> {
-        let count = |old: Option<Item>, unique| {
+        Self::unless(noreply, self.change(key, |old, unique| {
             let old = old.ok_or("NOT_FOUND")?;
             let number = str::from_utf8(&old.data).ok().and_then(|text| text.parse::<u64>().ok());
             let number = number.ok_or("CLIENT_ERROR cannot increment or decrement non-numeric value")?;
             let number = if &*name == "incr" { number.wrapping_add(delta) } else { number.saturating_sub(delta) };
             Ok((Some(Item { data: number.to_string().as_bytes().into(), unique, ..old }), number.to_string()))
-        };
-        unless(noreply, self.change(key, count))
+        }))
     }
 
-    #[command]
-    fn touch(&self, key: &[u8], exptime: i64, noreply: Option<&str>) -> Vec<Result> {
-        let touch = |old| (Some(Item { expires: expiry(exptime), ..old }), "TOUCHED");
-        unless(noreply, self.change(key, |old, _| old.map(touch).ok_or("NOT_FOUND")))
+    #[command] fn touch(&self, key: &[u8], exptime: i64, noreply: Option<&str>) -> Vec<Result> {
+        let touch = |old| (Some(Item { expires: Self::expiry(exptime), ..old }), "TOUCHED");
+        Self::unless(noreply, self.change(key, |old, _| old.map(touch).ok_or("NOT_FOUND")))
     }
-
-    #[command]
-    fn flush_all(&self, delay: Option<&str>, noreply: Option<&str>) -> Result<Vec<&str>> {
+    #[command] fn delete(&self, key: &[u8], time: Option<&str>, noreply: Option<&str>) -> Vec<Result> {
+        if !matches!(time, None | Some("0" | "noreply")) { return vec![Err(BAD_FORMAT)]; }
+        Self::unless(noreply.or(time), self.change(key, |old, _| old.map(|_| (None, "DELETED")).ok_or("NOT_FOUND")))
+    }
+    #[command] fn flush_all(&self, delay: Option<&str>, noreply: Option<&str>) -> Result<Vec<&str>> {
         let seconds = delay.filter(|word| *word != "noreply").map_or(Ok(0), str::parse).map_err(|_| BAD_FORMAT)?;
-        self.cache().flush_at = Some(Utc::now().timestamp().saturating_add_unsigned(seconds));
-        Ok(unless(noreply.or(delay), "OK"))
+        self.cache().flush_at = Some(Self::now().saturating_add_unsigned(seconds));
+        Ok(Self::unless(noreply.or(delay), "OK"))
     }
-
-    #[command]
-    fn verbosity(&self, _level: u32, noreply: Option<&str>) -> Vec<&str> {
-        unless(noreply, "OK")
-    }
-
-    #[command]
-    fn stats(&self) -> String {
+    #[command] fn stats(&self) -> String {
         let Cache { items, bytes, hits, misses, evictions, .. } = &*self.cache();
-        let (process, count, limit) = (std::process::id(), items.len(), self.max_memory);
-        format!(
-            "STAT pid {process}\r\nSTAT get_hits {hits}\r\nSTAT get_misses {misses}\r\nSTAT evictions {evictions}\r\n\
-             STAT curr_items {count}\r\nSTAT bytes {bytes}\r\nSTAT limit_maxbytes {limit}\r\nEND"
-        )
+        format!("STAT pid {}\r\nSTAT get_hits {hits}\r\nSTAT get_misses {misses}\r\nSTAT evictions {evictions}\r\n\
+                 STAT curr_items {}\r\nSTAT bytes {bytes}\r\nSTAT limit_maxbytes {}\r\nEND",
+                std::process::id(), items.len(), self.max_memory)
     }
+    #[command] fn verbosity(&self, _level: u32, noreply: Option<&str>) -> Vec<&str> { Self::unless(noreply, "OK") }
+    #[command] fn version(&self) -> &'static str { concat!("VERSION ", env!("CARGO_PKG_VERSION")) }
+    #[command] fn quit(&self) -> Close { Close(()) }
 
-    #[command]
-    fn version(&self) -> &'static str {
-        concat!("VERSION ", env!("CARGO_PKG_VERSION"))
-    }
-
-    #[command]
-    fn quit(&self) -> Close {
-        Close(())
-    }
-
-    #[on_error]
-    fn refused(&self, error: &CommandError) -> String {
+    #[on_error] fn refused(&self, error: &CommandError) -> String {
         match (error.kind(), error.command(), error.argument()) {
             (CommandErrorKind::Failed, ..) => error.to_string(),
             (CommandErrorKind::Frame, ..) => format!("CLIENT_ERROR {error}"),
@@ -190,24 +154,21 @@ impl Memcached {
         }
     }
 
-    /// Has an item be what `change` makes of it, if it does not fail. Those used least recently make room.
+    /// Has an item be what `change` makes of it and of the next unique number. Those used least recently make room.
     fn change<R>(&self, key: &[u8], change: impl FnOnce(Option<Item>, u64) -> Result<(Option<Item>, R)>) -> Result<R> {
-        let size = |key: &[u8], item: &Item| 64 + key.len() + item.data.len();
         let cache = &mut *self.cache();
-        let old = cache.items.get(key).filter(|old| old.expires > Utc::now().timestamp()).cloned();
+        let old = cache.items.get(key).filter(|old| old.expires > Self::now()).cloned();
         let (new, reply) = if key.len() > 250 { Err(BAD_FORMAT) } else { change(old, cache.last_unique + 1) }?;
-        if new.as_ref().is_some_and(|new| size(key, new) > self.max_memory) {
-            return Err(TOO_LARGE);
-        }
+        let size = |key: &[u8], item: &Item| 64 + key.len() + item.data.len();
+        let is_too_large = |new: &Item| new.data.len() > self.max_value as usize || size(key, new) > self.max_memory;
+        if new.as_ref().is_some_and(is_too_large) { return Err(TOO_LARGE); }
         cache.bytes -= cache.items.remove(key).map_or(0, |old| size(key, &old));
         if let Some(new) = new {
             cache.bytes += size(key, &new);
             cache.last_unique = cache.last_unique.max(new.unique);
             cache.items.insert(key.to_vec(), new);
         }
-        while cache.bytes > self.max_memory
-            && let Some((key, item)) = cache.items.pop_front()
-        {
+        while cache.bytes > self.max_memory && let Some((key, item)) = cache.items.pop_front() {
             cache.bytes -= size(&key, &item);
             cache.evictions += 1;
         }
@@ -216,34 +177,22 @@ impl Memcached {
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.flush_at.take_if(|at| *at <= Utc::now().timestamp()).is_some() {
-            cache.items.clear();
-            cache.bytes = 0;
-        }
+        let is_due = cache.flush_at.take_if(|at| *at <= Self::now()).is_some();
+        if is_due { (cache.items, cache.bytes) = Default::default(); }
         cache
     }
-}
 
-fn unless<R>(noreply: Option<&str>, reply: R) -> Vec<R> {
-    if noreply == Some("noreply") { vec![] } else { vec![reply] }
-}
-
-/// 0 is never, up to 30 days a number of seconds from now, and another one a Unix time.
-fn expiry(exptime: i64) -> i64 {
-    match exptime {
-        0 => i64::MAX,
-        1..=2_592_000 => Utc::now().timestamp() + exptime,
-        time => time,
-    }
+    fn unless<R>(word: Option<&str>, reply: R) -> Vec<R> { if word == Some("noreply") { vec![] } else { vec![reply] } }
+    /// From an `exptime`: 0 is never, up to 30 days are seconds from now, and other numbers a Unix time.
+    fn expiry(time: i64) -> i64 { match time { 0 => i64::MAX, 1..=2_592_000 => Self::now() + time, _ => time } }
+    fn now() -> i64 { Utc::now().timestamp() }
 }
 
 fn main() -> io::Result<()> {
     env_logger::init();
     let memcached = Memcached::parse();
-    let (address, threads) = (memcached.address.clone(), memcached.max_connections);
-    let timeout = memcached.idle_timeout.map(Duration::from_secs);
-    let builder = memcached.builder().max_threads(threads).read_timeout(timeout).write_timeout(timeout);
-    let server = builder.bind(address)?;
+    let (address, threads, timeout) = (memcached.address.clone(), memcached.max_connections, memcached.idle_timeout);
+    let server = memcached.builder().max_threads(threads).read_timeout(timeout).write_timeout(timeout).bind(address)?;
     server.shutdown_on_signals()?;
     println!("listening on {}", server.local_address());
     server.serve_forever()

@@ -115,8 +115,8 @@ fn every_command_replies_as_the_protocol_says() {
         ("delete l 0", "DELETED"),
         ("verbosity 1", "OK"),
         ("flush_all", "OK"),
-        ("get n", "END"),
         ("flush_all 100", "OK"),
+        ("get n", "END"),
         ("version", concat!("VERSION ", env!("CARGO_PKG_VERSION"))),
     ]);
     assert_eq!(server.replies("quit\r\nversion\r\n"), "");
