@@ -26,6 +26,16 @@ impl Spaced {
     }
 
     #[command]
+    fn ages(&self, ages: Vec<(&str, u8)>) -> String {
+        format!("{ages:?}")
+    }
+
+    #[command]
+    fn put(&self, pairs: OneOrMore<(String, &[u8])>) -> usize {
+        pairs.len()
+    }
+
+    #[command]
     fn late(&self, word: Option<&str>, name: CommandName) -> String {
         format!("{name} {word:?}")
     }
@@ -48,6 +58,22 @@ fn an_error_names_the_command_as_it_was_called() {
 }
 
 #[test]
+fn words_may_come_in_pairs() {
+    assert_eq!(
+        spaced("ages\nages Ann 7 Bob 8\nages Ann 7 Bob\nages Ann old\nput k v\nput\nput k\n"),
+        [
+            "[]",
+            "[(\"Ann\", 7), (\"Bob\", 8)]",
+            "ages|ages|ages: `ages` is missing",
+            "ages|ages|ages: `ages` cannot be `old`: invalid digit found in string",
+            "1",
+            "put|pairs|put: `pairs` is missing",
+            "put|pairs|put: `pairs` is missing",
+        ]
+    );
+}
+
+#[test]
 fn one_is_required_and_all_are_read() {
     assert_eq!(
         spaced("sum 1 2 3\nsum 1\nsum\nsum 1 2 x 4\n"),
@@ -62,7 +88,10 @@ fn one_is_required_and_all_are_read() {
 
 #[test]
 fn help_shows_them_and_no_name() {
-    assert_eq!(spaced("help\n"), ["FIRST|LAST WORDS...", "SUM START NUMBERS...", "LATE [WORD]"]);
+    assert_eq!(
+        spaced("help\n"),
+        ["FIRST|LAST WORDS...", "SUM START NUMBERS...", "AGES AGES...", "PUT PAIRS...", "LATE [WORD]"]
+    );
 }
 
 /// Words with a byte for their length each, in a message that ends with an empty one.

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::str::{self, FromStr};
+use std::str;
 
 use super::command_name::CommandName;
 use super::error::CommandError;
 use super::message::{Failure, Message};
 use super::one_or_more::OneOrMore;
-use crate::error::BoxError;
+use super::word::{Item, Word, all, parse};
 use crate::extract::{Argument, Parts, by};
 use crate::handler::RequestHandler;
 
@@ -51,7 +51,7 @@ impl fmt::Display for Rest<'_> {
 #[diagnostic::on_unimplemented(
     message = "a command of a `{T}` server cannot ask for `{Self}`",
     label = "neither parsed from a word of the message, nor something that a `{T}` server has to give",
-    note = "from the message: any type that implements `FromStr` with an error that is `Into<Box<dyn Error + Send + Sync>>`, `&str`, `&[u8]`, an `Option`, a `Vec` or a `OneOrMore` of such, and `Rest`; `CommandName`; in an `#[on_error]`, `&CommandError`",
+    note = "from the message: any type that implements `FromStr` with an error that is `Into<Box<dyn Error + Send + Sync>>`, `&str`, `&[u8]`, an `Option`, a `Vec` or a `OneOrMore` of such, the last two of pairs too, and `Rest`; `CommandName`; in an `#[on_error]`, `&CommandError`",
     note = "from the request: `&mut Reader`, `&mut Writer`, `&Address`, `&ShutdownHandle`, the server itself as `&{S}`, and your own types that implement `FromRequest<{T}>`; on streams `&mut Connection`, on packets `&mut Datagram`"
 )]
 pub trait MessageArgument<'m, 'r, S: RequestHandler, T, By>: Sized {
@@ -271,49 +271,6 @@ where
     }
 }
 
-/// What one word of a message can be.
-pub trait Word<'m, By>: Sized {
-    /// Reads it.
-    ///
-    /// # Errors
-    ///
-    /// The word is none of these.
-    fn read(word: &'m [u8]) -> Result<Self, BoxError>;
-}
-
-/// How a word is read.
-pub(crate) mod read {
-    /// By `FromStr`.
-    #[derive(Debug)]
-    pub struct Parsed;
-
-    /// Lent as text.
-    #[derive(Debug)]
-    pub struct Text;
-
-    /// Lent as bytes.
-    #[derive(Debug)]
-    pub struct Bytes;
-}
-
-impl<A: FromStr<Err: Into<BoxError>>> Word<'_, read::Parsed> for A {
-    fn read(word: &[u8]) -> Result<Self, BoxError> {
-        str::from_utf8(word)?.parse().map_err(Into::into)
-    }
-}
-
-impl<'m> Word<'m, read::Text> for &'m str {
-    fn read(word: &'m [u8]) -> Result<Self, BoxError> {
-        Ok(str::from_utf8(word)?)
-    }
-}
-
-impl<'m> Word<'m, read::Bytes> for &'m [u8] {
-    fn read(word: &'m [u8]) -> Result<Self, BoxError> {
-        Ok(word)
-    }
-}
-
 /// The arguments that come from the message: all are made, and none is lent.
 macro_rules! from_message {
     ($([$($generics:tt)*] $by:ty => $argument:ty: $shape:expr, |$name:ident, $message:ident| $make:expr;)*) => {$(
@@ -348,14 +305,10 @@ from_message! {
         message.next_word().map(|word| parse(name, word)).transpose().map(Some)
     };
 
-    [A: Word<'m, By>, By] from::Several<By> => Vec<A>: Shape::Several, |name, message| {
-        let words = std::iter::from_fn(|| message.next_word());
-        words.map(|word| parse(name, word)).collect::<Result<_, _>>().map(Some)
-    };
+    [A: Item<'m, By>, By] from::Several<By> => Vec<A>: Shape::Several, |name, message| all(name, message).map(Some);
 
-    [A: Word<'m, By>, By] from::AtLeastOne<By> => OneOrMore<A>: Shape::Several, |name, message| {
-        let words = std::iter::from_fn(|| message.next_word());
-        match words.map(|word| parse(name, word)).collect::<Result<Vec<_>, _>>()? {
+    [A: Item<'m, By>, By] from::AtLeastOne<By> => OneOrMore<A>: Shape::Several, |name, message| {
+        match all(name, message)? {
             none if none.is_empty() => Err(Failure::Refused(CommandError::missing(name))),
             some => Ok(Some(Self(some))),
         }
@@ -372,8 +325,4 @@ from_message! {
     };
 
     [] from::Error => &'m CommandError: Shape::None, |_name, message| Ok(message.error());
-}
-
-fn parse<'m, A: Word<'m, By>, By>(name: &'static str, word: &'m [u8]) -> Result<A, Failure> {
-    A::read(word).map_err(|error| Failure::Refused(CommandError::invalid(name, word, error)))
 }

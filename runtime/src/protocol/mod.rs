@@ -14,6 +14,7 @@ mod one_or_more;
 mod reply;
 mod reply_value;
 pub(crate) mod serve;
+mod word;
 
 /// What a buffer may keep when the message that it grew for is over, in bytes. Few messages are longer; and with one
 /// behind it, a connection that waits must not hold on to the longest there can be.
