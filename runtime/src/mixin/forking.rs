@@ -1,7 +1,7 @@
 //! A child process for each request.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::process::ExitStatus;
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
@@ -246,7 +246,7 @@ where
 {
     let Some(mut request) = base.verify(request) else { return };
     request.furnish();
-    let connection = request.connection().map(|connection| connection.as_raw_fd());
+    let connection = request.stream();
     let mut request = Some(request);
     let life = || request.take().is_some_and(|request| live(base, request));
     match sys::child::fork(connection, base.shutdown().listens_to_signals(), life) {

@@ -120,7 +120,7 @@ impl Stream {
             // A shutdown ends the input too, and then there may be more.
             Ok(0) if buffer.is_empty() || self.phase.is_shutting_down() => {}
             Ok(0) => self.at_end.store(true, SeqCst),
-            Ok(_) => self.set_owes_reply(true),
+            Ok(_) => self.owes_reply.store(true, SeqCst),
             Err(_) => {}
         }
         received.map_err(|error| self.timed_out(error, "nothing was received", "read_timeout", self.timeouts.read))
@@ -144,16 +144,10 @@ impl Stream {
     fn begin_wait(&self, what_for: u8) {
         // One that was cut stays cut.
         let _ = self.reader.compare_exchange(BUSY, what_for, SeqCst, SeqCst);
-        if sys::child::is_forked() {
-            sys::child::set_awaits_request(what_for == AWAITS_REQUEST);
-        }
     }
 
     fn end_wait(&self) {
         let _ = self.reader.fetch_update(SeqCst, SeqCst, |reader| (reader != CUT).then_some(BUSY));
-        if sys::child::is_forked() {
-            sys::child::set_awaits_request(false);
-        }
     }
 
     /// Whether it was not the peer that ended the input: the shutdown cut it, or closed it just when a part of a request
@@ -168,14 +162,7 @@ impl Stream {
 
     /// Nothing that was received is still to be answered.
     pub(crate) fn settle(&self) {
-        self.set_owes_reply(false);
-    }
-
-    fn set_owes_reply(&self, owes: bool) {
-        self.owes_reply.store(owes, SeqCst);
-        if sys::child::is_forked() {
-            sys::child::set_owes_reply(owes);
-        }
+        self.owes_reply.store(false, SeqCst);
     }
 
     /// Gathers `bytes`, and sends what is gathered once it is too much, if it must go `at_once`, or if the reader waits
@@ -266,7 +253,7 @@ impl Stream {
                 }
             }
         }
-        self.set_owes_reply(false);
+        self.settle();
         Ok(())
     }
 
@@ -299,7 +286,8 @@ impl Stream {
         io::Error::new(io::ErrorKind::TimedOut, format!("{what} for {timeout:?} (`{option}`)"))
     }
 
-    /// Ends the input of a connection that waits between two requests.
+    /// Ends the input of a connection that waits between two requests. In a forked child a signal handler calls it, so it
+    /// takes no lock and no memory.
     pub(crate) fn close_if_idle(&self) {
         if self.is_idle() {
             self.closed.store(true, SeqCst);

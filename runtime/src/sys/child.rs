@@ -1,8 +1,7 @@
 //! `fork(2)`, and what parent and child then do about each other.
 //!
-//! Only four facts of a forked child are kept in statics, because its signal handler has to reach them: whether this
-//! process is one, whether it was told to drain, whether its connection waits for a request, and whether a reply to the
-//! one before is owed.
+//! Only three facts of a forked child are kept in statics, because its signal handler has to reach them: whether this
+//! process is one, whether it was told to drain, and which connection it serves.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,13 +11,15 @@ use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::SeqCst};
+
+use crate::request::Stream;
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 static DRAINING: AtomicBool = AtomicBool::new(false);
-static AWAITS_REQUEST: AtomicBool = AtomicBool::new(false);
-static OWES_REPLY: AtomicBool = AtomicBool::new(false);
-static CONNECTION: AtomicI32 = AtomicI32::new(-1);
+/// Null where requests are packets.
+static CONNECTION: AtomicPtr<Stream> = AtomicPtr::new(ptr::null_mut());
 
 /// A child process that has not been waited for.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(crate) struct Child {
 /// In the child `SIGTERM` ends `connection` between two requests, instead of the process amid one. So does `SIGINT`,
 /// which a terminal sends to the whole group, if the parent `drains_on_interrupt`.
 pub(crate) fn fork(
-    connection: Option<RawFd>,
+    connection: Option<Arc<Stream>>,
     drains_on_interrupt: bool,
     life: impl FnOnce() -> bool,
 ) -> io::Result<Child> {
@@ -143,35 +144,26 @@ pub(crate) fn is_draining() -> bool {
     DRAINING.load(SeqCst)
 }
 
-/// Says whether the connection of this child waits for a request.
-pub(crate) fn set_awaits_request(awaits: bool) {
-    AWAITS_REQUEST.store(awaits, SeqCst);
-}
-
-/// Says whether something was received on it since something was last sent.
-pub(crate) fn set_owes_reply(owes: bool) {
-    OWES_REPLY.store(owes, SeqCst);
-}
-
-fn drain_on_signal(connection: Option<RawFd>, drains_on_interrupt: bool) {
-    CONNECTION.store(connection.unwrap_or(-1), SeqCst);
+fn drain_on_signal(connection: Option<Arc<Stream>>, drains_on_interrupt: bool) {
+    // For good: the socket is closed by `_exit`.
+    CONNECTION.store(connection.map_or(ptr::null(), Arc::into_raw).cast_mut(), SeqCst);
     // SAFETY: an all-zero `sigaction` is a valid one: no flags, an empty mask.
     let mut action: libc::sigaction = unsafe { mem::zeroed() };
     action.sa_sigaction = begin_drain as *const () as libc::sighandler_t;
     action.sa_flags = libc::SA_RESTART;
     let signals: &[libc::c_int] = if drains_on_interrupt { &[libc::SIGTERM, libc::SIGINT] } else { &[libc::SIGTERM] };
     for &signal in signals {
-        // SAFETY: `begin_drain` does nothing but what signal-safety(7) allows: atomics and shutdown(2).
+        // SAFETY: `begin_drain` does nothing but what signal-safety(7) allows: atomics and shutdown(2), as in
+        // `Stream::close_if_idle`.
         unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
     }
 }
 
 extern "C" fn begin_drain(_: libc::c_int) {
     DRAINING.store(true, SeqCst);
-    let connection = CONNECTION.load(SeqCst);
-    if connection >= 0 && AWAITS_REQUEST.load(SeqCst) && !OWES_REPLY.load(SeqCst) {
-        // SAFETY: shutdown(2) takes any number, and while a thread waits for the connection it is open.
-        unsafe { libc::shutdown(connection, libc::SHUT_RD) };
+    // SAFETY: null, or what is never given back.
+    if let Some(connection) = unsafe { CONNECTION.load(SeqCst).as_ref() } {
+        connection.close_if_idle();
     }
 }
 
