@@ -78,17 +78,29 @@ impl Writer {
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { sink: self.sink.clone(), at_once: true })
     }
+
+    fn take(&self, bytes: &[u8]) -> io::Result<()> {
+        match &self.sink {
+            Sink::Stream(stream) => stream.write(bytes, self.at_once),
+            Sink::Packet(exchange) if self.at_once => exchange.send(bytes),
+            Sink::Packet(exchange) => {
+                exchange.gather(bytes);
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Write for Writer {
     /// Takes all of `bytes`, or fails.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.sink {
-            Sink::Stream(stream) => stream.write(bytes, self.at_once)?,
-            Sink::Packet(exchange) if self.at_once => exchange.send(bytes)?,
-            Sink::Packet(exchange) => exchange.gather(bytes),
-        }
+        self.take(bytes)?;
         Ok(bytes.len())
+    }
+
+    /// What the provided method does, without looking for what is left.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() { Ok(()) } else { self.take(bytes) }
     }
 
     /// Sends what is gathered on a connection. A packet's reply is one, and sent at the end.
