@@ -3,6 +3,7 @@
 mod connection;
 mod datagram;
 mod input;
+mod progress;
 mod reader;
 mod spare;
 mod stream;

@@ -4,12 +4,13 @@ use std::fmt::Arguments;
 use std::io::{self, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
+use super::progress::Progress;
 use crate::shutdown::Phase;
 use crate::sys;
 use crate::sys::poll::{Interest, poll};
@@ -23,13 +24,9 @@ pub struct Stream {
     output: Mutex<Vec<u8>>,
     capacity: usize,
     timeouts: Timeouts,
-    reader: AtomicU8,
-    /// Something was received since something was last sent: a request may be in progress.
-    owes_reply: AtomicBool,
+    progress: Progress,
     /// The peer has ended its side.
     at_end: AtomicBool,
-    /// A shutdown has ended the input, since nothing of a request had been received.
-    closed: AtomicBool,
     phase: Arc<Phase>,
 }
 
@@ -39,14 +36,6 @@ struct Timeouts {
     write: Option<Duration>,
     deadline: Option<Instant>,
 }
-
-/// What the reader of a connection is doing, for a shutdown and for writers in other threads.
-const BUSY: u8 = 0;
-/// It waits, and has a part of a request.
-const AWAITS_REST: u8 = 1;
-/// It waits, and has none. The connection is idle if no reply is owed either.
-const AWAITS_REQUEST: u8 = 2;
-const CUT: u8 = 3;
 
 impl Stream {
     pub(crate) fn new(socket: Socket, settings: &RequestSettings) -> io::Result<Self> {
@@ -68,10 +57,8 @@ impl Stream {
                 write: settings.write_timeout,
                 deadline: settings.request_deadline.map(|deadline| Instant::now() + deadline),
             },
-            reader: AtomicU8::new(BUSY),
-            owes_reply: AtomicBool::new(false),
+            progress: Progress::new(),
             at_end: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
             phase: settings.shutdown.phase(),
         })
     }
@@ -105,64 +92,61 @@ impl Stream {
     /// handler has read and not answered. A shutdown does not wait for a connection that has had its reply to all that
     /// it sent.
     pub(crate) fn receive(&self, buffer: &mut [u8], amid_request: bool) -> io::Result<usize> {
-        self.begin_wait(if amid_request { AWAITS_REST } else { AWAITS_REQUEST });
-        let received = self
-            .flush_unless_sending()
-            .and_then(|()| self.limit(Socket::set_read_timeout, self.timeouts.read))
-            .map(|()| self.receive_waiting(buffer));
-        self.end_wait();
-        let received = received?;
+        self.progress.begin_wait(amid_request);
+        let received = self.flush_unless_sending().and_then(|()| self.receive_waiting(buffer));
+        if let Ok(1..) = received {
+            self.progress.end_wait(true);
+            return received;
+        }
+        self.progress.end_wait(false);
+        self.received_nothing(received, buffer.is_empty(), amid_request)
+    }
+
+    #[cold]
+    fn received_nothing(
+        &self,
+        received: io::Result<usize>,
+        had_no_room: bool,
+        amid_request: bool,
+    ) -> io::Result<usize> {
         match received {
             // What was cut off is not the end: half a command is not to be taken for the last one.
-            Ok(0) if self.is_cut_off(amid_request) => {
-                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the shutdown has cut the connection"));
+            Ok(_) if self.progress.is_cut_off(amid_request) => {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the shutdown has cut the connection"))
             }
             // A shutdown ends the input too, and then there may be more.
-            Ok(0) if buffer.is_empty() || self.phase.is_shutting_down() => {}
-            Ok(0) => self.at_end.store(true, SeqCst),
-            Ok(_) => self.owes_reply.store(true, SeqCst),
-            Err(_) => {}
+            Ok(_) if had_no_room || self.phase.is_shutting_down() => Ok(0),
+            Ok(_) => {
+                self.at_end.store(true, SeqCst);
+                Ok(0)
+            }
+            Err(error) => Err(self.timed_out(error, "nothing was received", "read_timeout", self.timeouts.read)),
         }
-        received.map_err(|error| self.timed_out(error, "nothing was received", "read_timeout", self.timeouts.read))
     }
 
     /// Either the shutdown sees that this connection is idle, or this connection sees that there is a shutdown: both
     /// write their own flag first and read the other's then. So do a writer in another thread, which has sent the reply
     /// that was owed, and this reader.
     fn receive_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.is_idle() && self.phase.is_shutting_down() {
-            // What has arrived is still served.
-            match sys::stream::receive(self.socket().as_fd(), buffer, libc::MSG_DONTWAIT) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-                received => received,
-            }
-        } else {
-            sys::stream::receive(self.socket().as_fd(), buffer, 0)
+        self.limit(Socket::set_read_timeout, self.timeouts.read)?;
+        if self.phase.is_shutting_down() && self.progress.is_idle() {
+            return self.receive_arrived(buffer);
         }
+        sys::stream::receive(self.socket().as_fd(), buffer, 0)
     }
 
-    fn begin_wait(&self, what_for: u8) {
-        // One that was cut stays cut.
-        let _ = self.reader.compare_exchange(BUSY, what_for, SeqCst, SeqCst);
-    }
-
-    fn end_wait(&self) {
-        let _ = self.reader.fetch_update(SeqCst, SeqCst, |reader| (reader != CUT).then_some(BUSY));
-    }
-
-    /// Whether it was not the peer that ended the input: the shutdown cut it, or closed it just when a part of a request
-    /// was received.
-    fn is_cut_off(&self, amid_request: bool) -> bool {
-        self.reader.load(SeqCst) == CUT || amid_request && self.closed.load(SeqCst)
-    }
-
-    fn is_idle(&self) -> bool {
-        self.reader.load(SeqCst) == AWAITS_REQUEST && !self.owes_reply.load(SeqCst)
+    /// What has arrived is still served.
+    #[cold]
+    fn receive_arrived(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match sys::stream::receive(self.socket().as_fd(), buffer, libc::MSG_DONTWAIT) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            received => received,
+        }
     }
 
     /// Nothing that was received is still to be answered.
     pub(crate) fn settle(&self) {
-        self.owes_reply.store(false, SeqCst);
+        self.progress.settle();
     }
 
     /// Gathers `bytes`, and sends what is gathered once it is too much, if it must go `at_once`, or if the reader waits
@@ -209,21 +193,25 @@ impl Stream {
     /// The same for the reader, which is not to wait until a peer takes what another thread sends: whatever was gathered
     /// before leaves with it, or by its [`follow_up`](Self::follow_up).
     fn flush_unless_sending(&self) -> io::Result<()> {
-        match self.output.try_lock() {
-            Ok(mut output) => self.send(&mut output),
-            Err(TryLockError::Poisoned(poisoned)) => self.send(&mut poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Ok(()),
-        }
+        let mut output = match self.output.try_lock() {
+            Ok(output) => output,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()),
+        };
+        self.send(&mut output)
     }
 
     /// After a write, with the output unlocked: does what a reader that waits in another thread cannot do any more. It
     /// has either found the output unlocked, or is seen to wait here.
     fn follow_up(&self) -> io::Result<()> {
-        if matches!(self.reader.load(SeqCst), AWAITS_REST | AWAITS_REQUEST) {
-            self.send(&mut self.output())?;
-            if self.phase.is_shutting_down() {
-                self.close_if_idle();
-            }
+        if self.progress.is_waiting() { self.send_for_reader() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn send_for_reader(&self) -> io::Result<()> {
+        self.send(&mut self.output())?;
+        if self.phase.is_shutting_down() {
+            self.close_if_idle();
         }
         Ok(())
     }
@@ -246,15 +234,20 @@ impl Stream {
         while !bytes.is_empty() {
             self.limit(Socket::set_write_timeout, self.timeouts.write)?;
             match sys::stream::send(self.socket().as_fd(), bytes) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(sent) => bytes = &bytes[sent..],
-                Err(error) => {
-                    return Err(self.timed_out(error, "the peer takes nothing", "write_timeout", self.timeouts.write));
-                }
+                Ok(sent @ 1..) => bytes = &bytes[sent..],
+                nothing => return Err(self.sent_nothing(nothing)),
             }
         }
         self.settle();
         Ok(())
+    }
+
+    #[cold]
+    fn sent_nothing(&self, nothing: io::Result<usize>) -> io::Error {
+        match nothing {
+            Ok(_) => io::ErrorKind::WriteZero.into(),
+            Err(error) => self.timed_out(error, "the peer takes nothing", "write_timeout", self.timeouts.write),
+        }
     }
 
     /// Sets the timeout of the next wait to what is left of the whole request, if that is less.
@@ -263,7 +256,19 @@ impl Stream {
         set: impl FnOnce(&Socket, Option<Duration>) -> io::Result<()>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        let Some(deadline) = self.timeouts.deadline else { return Ok(()) };
+        match self.timeouts.deadline {
+            Some(deadline) => self.limit_to(deadline, set, timeout),
+            None => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn limit_to(
+        &self,
+        deadline: Instant,
+        set: impl FnOnce(&Socket, Option<Duration>) -> io::Result<()>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(deadline_passed());
@@ -289,8 +294,8 @@ impl Stream {
     /// Ends the input of a connection that waits between two requests. In a forked child a signal handler calls it, so it
     /// takes no lock and no memory.
     pub(crate) fn close_if_idle(&self) {
-        if self.is_idle() {
-            self.closed.store(true, SeqCst);
+        if self.progress.is_idle() {
+            self.progress.close();
             // It can only be closed by the peer already.
             let _ = self.socket().shutdown(Shutdown::Read);
         }
@@ -299,7 +304,7 @@ impl Stream {
     /// Ends the connection, whatever it is doing; whether it was not cut before.
     pub(crate) fn cut(&self) -> bool {
         // First, so that a reader which this wakes knows why.
-        let is_first = self.reader.swap(CUT, SeqCst) != CUT;
+        let is_first = self.progress.cut();
         let _ = self.socket().shutdown(Shutdown::Both);
         is_first
     }
@@ -367,9 +372,9 @@ mod tests {
         let settings = RequestSettings::new(&Options::new(), ShutdownHandle::new().unwrap());
         let stream = Stream::new(socket.into(), &settings).unwrap();
         (&peer).write_all(b"half").unwrap();
-        stream.begin_wait(AWAITS_REQUEST);
+        stream.progress.begin_wait(false);
         stream.close_if_idle();
-        stream.end_wait();
+        stream.progress.end_wait(false);
         let mut buffer = [0; 9];
         assert_eq!(stream.receive(&mut buffer, false).unwrap(), 4);
         assert_eq!(stream.receive(&mut buffer, true).unwrap_err().kind(), io::ErrorKind::ConnectionAborted);

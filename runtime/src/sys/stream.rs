@@ -25,12 +25,15 @@ pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
 /// Goes on after an interruption by a signal (`EINTR`).
 fn uninterrupted(mut call: impl FnMut() -> libc::ssize_t) -> io::Result<usize> {
     loop {
-        if let Ok(length) = usize::try_from(call()) {
-            return Ok(length);
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
+        match usize::try_from(call()) {
+            Ok(length) => return Ok(length),
+            Err(_) => pass_over_interruption()?,
         }
     }
+}
+
+#[cold]
+fn pass_over_interruption() -> io::Result<()> {
+    let error = io::Error::last_os_error();
+    if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
 }
