@@ -75,6 +75,11 @@ impl Input {
         &self.buffer
     }
 
+    /// Whether all that was received has been read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     pub(super) fn waiting(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -92,14 +97,10 @@ impl Input {
         let longest = frame.max_length();
         let mut at_end = false;
         loop {
-            let received = &self.buffer[self.start..self.end];
-            if received.is_empty() {
-                if at_end {
-                    return Ok(None);
-                }
-                at_end = self.receive_more(longest)? == 0;
-                continue;
+            if self.is_empty() && (at_end || self.receive_more(longest)? == 0) {
+                return Ok(None);
             }
+            let received = self.waiting();
             let decoded = if at_end { frame.decode_last(received) } else { frame.decode(received) };
             if let Err(why) = check_decoded(&decoded, received.len()) {
                 self.start = self.end;
@@ -110,7 +111,7 @@ impl Input {
                 Ok(Decoded::Message { length, .. }) if length > longest => return Err(self.too_much(longest)),
                 Ok(Decoded::Message { body, length }) => {
                     let start = self.start;
-                    self.consume(length);
+                    self.start += length;
                     return Ok(Some(start + body.start..start + body.end));
                 }
                 Ok(Decoded::Skip(length)) => {
@@ -131,7 +132,7 @@ impl Input {
 
     /// What was received last was no message, so a shutdown does not wait for a reply to it.
     fn owes_nothing(&self) {
-        if let (true, Source::Stream(stream)) = (self.waiting().is_empty(), &self.source) {
+        if let (true, Source::Stream(stream)) = (self.is_empty(), &self.source) {
             stream.settle();
         }
     }
@@ -148,10 +149,8 @@ impl Input {
     /// Receives into `buffer` itself, if nothing is waiting that would come first: a long read needs no copy.
     pub(super) fn read_past_buffer(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         match &self.source {
-            Source::Stream(stream) if self.waiting().is_empty() && buffer.len() >= self.read_buffer => {
-                let received = stream.receive(buffer, false);
-                self.failed |= received.is_err();
-                Some(received)
+            Source::Stream(stream) if self.is_empty() && buffer.len() >= self.read_buffer => {
+                Some(stream.receive(buffer, false).inspect_err(|_| self.failed = true))
             }
             _ => None,
         }
@@ -159,15 +158,13 @@ impl Input {
 
     /// Receives behind what is waiting, where the buffer may grow to `longest` bytes; 0 at the end of the input.
     pub(super) fn receive_more(&mut self, longest: usize) -> io::Result<usize> {
-        let amid_request = !self.waiting().is_empty();
+        let amid_request = !self.is_empty();
         if let Source::Stream(_) = self.source {
             self.make_room(longest);
         }
         let received = match &mut self.source {
             Source::Stream(stream) => {
-                let received = stream.receive(&mut self.buffer[self.end..], amid_request);
-                self.failed |= received.is_err();
-                received?
+                stream.receive(&mut self.buffer[self.end..], amid_request).inspect_err(|_| self.failed = true)?
             }
             Source::Packet(packet) => packet.take().map_or(0, |packet| {
                 self.buffer.extend_from_slice(packet.payload());
@@ -182,22 +179,34 @@ impl Input {
     /// it, to no more than `longest` bytes. What a long message took is given back.
     fn make_room(&mut self, longest: usize) {
         let was_filled = self.end == self.buffer.len();
-        if self.start == self.end {
+        if self.is_empty() {
             self.start = 0;
             self.end = 0;
-            if self.buffer.len() > self.read_buffer.max(KEPT_ROOM) {
-                self.buffer.truncate(self.read_buffer);
-                self.buffer.shrink_to_fit();
-            } else if was_filled && self.buffer.len() < self.read_buffer {
-                self.grow((self.buffer.len() * 2).max(FIRST_ROOM).min(self.read_buffer));
+            if was_filled || self.buffer.len() > KEPT_ROOM {
+                self.resize(was_filled);
             }
         } else if was_filled {
-            self.buffer.copy_within(self.start.., 0);
-            self.end -= self.start;
-            self.start = 0;
-            if self.end == self.buffer.len() {
-                self.grow((self.end * 2).min(longest.max(self.end + 1)));
-            }
+            self.compact(longest);
+        }
+    }
+
+    #[cold]
+    fn resize(&mut self, was_filled: bool) {
+        if self.buffer.len() > self.read_buffer.max(KEPT_ROOM) {
+            self.buffer.truncate(self.read_buffer);
+            self.buffer.shrink_to_fit();
+        } else if was_filled && self.buffer.len() < self.read_buffer {
+            self.grow((self.buffer.len() * 2).max(FIRST_ROOM).min(self.read_buffer));
+        }
+    }
+
+    #[cold]
+    fn compact(&mut self, longest: usize) {
+        self.buffer.copy_within(self.start.., 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            self.grow((self.end * 2).min(longest.max(self.end + 1)));
         }
     }
 

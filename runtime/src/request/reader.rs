@@ -160,7 +160,7 @@ impl Reader {
 
     /// Whether all that was received has been read.
     pub(crate) fn is_empty(&self) -> bool {
-        self.input.waiting().is_empty()
+        self.input.is_empty()
     }
 
     /// Whether a read has failed, so that what comes next may be the middle of anything.
