@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Write, stdin};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{ExitStatusExt, parent_id};
+use std::panic::panic_any;
 use std::process::{self, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -63,6 +64,7 @@ fn obey(line: &str, handled: usize, output: &mut Writer, shutdown: &ShutdownHand
         "handled" => writeln!(output, "{handled}"),
         "fail" => Err(io::Error::other("as asked")),
         "panic" => panic!("as asked"),
+        "panic again and again" => panic_any(Relentless(4)),
         "exit" => process::exit(3),
         "say" => {
             print!("child ");
@@ -84,6 +86,17 @@ fn obey(line: &str, handled: usize, output: &mut Writer, shutdown: &ShutdownHand
         "SIGSEGV" => die_by(libc::SIGSEGV),
         "SIGABRT" => process::abort(),
         line => writeln!(output, "{line}"),
+    }
+}
+
+/// A panic's payload that panics when it is dropped, so many times: more often than panics are contained in a request.
+struct Relentless(usize);
+
+impl Drop for Relentless {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            panic_any(Relentless(self.0 - 1));
+        }
     }
 }
 
@@ -241,8 +254,8 @@ fn a_crash_is_reported_and_the_server_goes_on() {
 
 fn a_panic_never_reaches_the_loop_of_the_parent() {
     let mut server = Server::start("tcp", &[]);
-    for line in ["panic", "fail"] {
-        assert_eq!(ask(server.address(), line).unwrap(), "");
+    for line in ["panic", "panic again and again", "fail"] {
+        assert_eq!(ask(server.address(), line).unwrap_or_default(), "");
         assert_eq!(server.line(), "exited Some(1) None");
     }
     // A child that had come back into the loop would be the parent of some.
@@ -251,7 +264,7 @@ fn a_panic_never_reaches_the_loop_of_the_parent() {
         assert_eq!(server.line(), "exited Some(0) None");
     }
     assert!(children_of(server.pid()).is_empty());
-    assert_eq!(server.stop(), "finished 10, failed 2, active 0\nhandled 0\n");
+    assert_eq!(server.stop(), "finished 10, failed 3, active 0\nhandled 0\n");
 }
 
 fn a_child_changes_nothing_in_its_parent() {

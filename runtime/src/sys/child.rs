@@ -8,7 +8,6 @@ use std::io::{self, Write};
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
 use std::ptr;
 use std::sync::Arc;
@@ -53,12 +52,26 @@ pub(crate) fn fork(
             FORKED.store(true, SeqCst);
             drain_on_signal(connection, drains_on_interrupt);
             drop(blocked);
-            let success = catch_unwind(AssertUnwindSafe(life)).unwrap_or(false);
-            flush_standard_output();
-            // SAFETY: `_exit` has no preconditions.
-            unsafe { libc::_exit(i32::from(!success)) }
+            let _unwinding = LeaveUnwinding;
+            leave(life())
         }
         pid => Ok(Child { pid, exit: exit_descriptor(pid) }),
+    }
+}
+
+/// Ends a child.
+fn leave(success: bool) -> ! {
+    flush_standard_output();
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(i32::from(!success)) }
+}
+
+/// Ends a child whose panic would go on into the caller.
+struct LeaveUnwinding;
+
+impl Drop for LeaveUnwinding {
+    fn drop(&mut self) {
+        leave(false)
     }
 }
 
