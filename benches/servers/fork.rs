@@ -8,6 +8,8 @@ use std::path::Path;
 use super::{Job, SHORT, serves, unsupported};
 use crate::sys;
 
+/// In a stack frame of its own, as ours.
+#[inline(never)]
 pub(super) fn serve(job: Job, _: &Path) -> io::Result<()> {
     match job {
         Job::Short => {
