@@ -120,29 +120,33 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
         }
     }
 
-    /// `finish_request`, `shutdown_request` and `close_request`; whether the handler succeeded.
+    /// `finish_request`, `shutdown_request` and `close_request`.
     ///
     /// In a `seat`, a shutdown finds the connection; a child is sent a signal instead.
-    pub(crate) fn finish(&self, mut request: T::Request, seat: Option<&SeatGuard>) -> bool {
-        let peer = request.peer_address().clone();
+    pub(crate) fn process(&self, mut request: T::Request, seat: Option<&SeatGuard>) {
         if let Some(seat) = seat {
             seat.set(request.stream());
         }
+        let success = self.finish(&mut request);
+        if let Some(seat) = seat {
+            seat.set(None);
+        }
+        request.close();
+        self.counters.ended(success);
+    }
+
+    /// `finish_request` and `shutdown_request`; whether the handler succeeded.
+    pub(crate) fn finish(&self, request: &mut T::Request) -> bool {
         let life = || {
-            self.service.finish_request(&mut request, self.shutdown())?;
+            self.service.finish_request(request, self.shutdown())?;
             request.deliver().map_err(|error| HandlerError::new(Hook::Finish, error))
         };
         let result = catch_unwind(AssertUnwindSafe(life))
             .unwrap_or_else(|payload| Err(HandlerError::panicked(Hook::Handle, &*payload)));
         if let Err(error) = &result {
-            guard("handle_error", || self.service.handle_error(error, &peer));
+            guard("handle_error", || self.service.handle_error(error, request.peer_address()));
         }
         request.shutdown();
-        if let Some(seat) = seat {
-            seat.set(None);
-        }
-        request.close();
-        self.counters.ended(result.is_ok());
         result.is_ok()
     }
 

@@ -1,6 +1,7 @@
 //! A child process for each request.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::process::ExitStatus;
 use std::sync::MutexGuard;
@@ -275,7 +276,8 @@ where
     if request.connection().is_some() {
         base.listener.close_in_child();
     }
-    base.finish(request, None)
+    // `_exit` closes it too; to free its memory would write to pages, and so copy them.
+    base.finish(&mut ManuallyDrop::new(request))
 }
 
 /// Asks the children to end, waits for them, and ends those that take too long.

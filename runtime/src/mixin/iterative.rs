@@ -71,7 +71,7 @@ impl Process for Iterative {
         match server.next_request()? {
             Next::Request(request) => {
                 if let Some(request) = base.verify(request) {
-                    base.finish(request, Some(&base.shutdown().seat()));
+                    base.process(request, Some(&base.shutdown().seat()));
                 }
                 Ok(true)
             }
@@ -100,7 +100,7 @@ where
         match base.next_request(next_tick)? {
             Next::Request(request) => {
                 if let Some(request) = base.verify(request) {
-                    base.finish(request, Some(&seat));
+                    base.process(request, Some(&seat));
                 }
             }
             Next::TimedOut => {

@@ -90,7 +90,7 @@ impl Process for Threading {
             let base = Arc::clone(base);
             move || {
                 let shutdown = base.shutdown().clone();
-                base.finish(request, Some(&shutdown.seat()));
+                base.process(request, Some(&shutdown.seat()));
                 drop(base);
                 // The next call may wait at the limit for just this, or the drop of the server.
                 shutdown.ring();
@@ -142,7 +142,7 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Duty for Service<S, T> {
 
     fn handle(&self, request: T::Request, seat: &SeatGuard) {
         if let Some(request) = self.0.verify(request) {
-            self.0.finish(request, Some(seat));
+            self.0.process(request, Some(seat));
         }
     }
 

@@ -340,7 +340,7 @@ impl Stream {
             match sys::stream::receive(self.socket().as_fd(), &mut buffer, libc::MSG_DONTWAIT) {
                 Ok(length @ 1..) => drained += length,
                 // If nothing was unread, nothing resets the connection.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && drained > 0 => {
+                Err(error) if drained > 0 && error.kind() == io::ErrorKind::WouldBlock => {
                     let Some(patience) = patience else { return };
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
                     if !poll(&mut [Interest::readable(self.socket().as_fd())], Some(deadline)).unwrap_or(false) {

@@ -2,6 +2,10 @@
 //!
 //! Only three facts of a forked child are kept in statics, because its signal handler has to reach them: whether this
 //! process is one, whether it was told to drain, and which connection it serves.
+//!
+//! A page is copied when the first of parent and child writes to it after a fork. So those that every child writes to
+//! begin as something else than zero: this puts them into the segment `.data`, which is small, and where flushing the
+//! standard output writes anyway.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,10 +19,10 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::SeqCst};
 
 use crate::request::Stream;
 
-static FORKED: AtomicBool = AtomicBool::new(false);
-static DRAINING: AtomicBool = AtomicBool::new(false);
-/// Null where requests are packets.
-static CONNECTION: AtomicPtr<Stream> = AtomicPtr::new(ptr::null_mut());
+static IS_PARENT: AtomicBool = AtomicBool::new(true);
+static IS_DRAINING: AtomicBool = AtomicBool::new(false);
+/// Null where requests are packets. A child sets it before anything reads it.
+static CONNECTION: AtomicPtr<Stream> = AtomicPtr::new(ptr::dangling_mut());
 
 /// A child process that has not been waited for.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ pub(crate) fn fork(
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            FORKED.store(true, SeqCst);
+            IS_PARENT.store(false, SeqCst);
             drain_on_signal(connection, drains_on_interrupt);
             drop(blocked);
             let _unwinding = LeaveUnwinding;
@@ -149,14 +153,15 @@ impl Child {
 
 /// Whether this process is a child that [`fork`] made.
 pub(crate) fn is_forked() -> bool {
-    FORKED.load(SeqCst)
+    !IS_PARENT.load(SeqCst)
 }
 
 /// Whether this process is such a child, and was told to drain.
 pub(crate) fn is_draining() -> bool {
-    DRAINING.load(SeqCst)
+    IS_DRAINING.load(SeqCst)
 }
 
+#[inline]
 fn drain_on_signal(connection: Option<Arc<Stream>>, drains_on_interrupt: bool) {
     // For good: the socket is closed by `_exit`.
     CONNECTION.store(connection.map_or(ptr::null(), Arc::into_raw).cast_mut(), SeqCst);
@@ -164,16 +169,18 @@ fn drain_on_signal(connection: Option<Arc<Stream>>, drains_on_interrupt: bool) {
     let mut action: libc::sigaction = unsafe { mem::zeroed() };
     action.sa_sigaction = begin_drain as *const () as libc::sighandler_t;
     action.sa_flags = libc::SA_RESTART;
-    let signals: &[libc::c_int] = if drains_on_interrupt { &[libc::SIGTERM, libc::SIGINT] } else { &[libc::SIGTERM] };
-    for &signal in signals {
-        // SAFETY: `begin_drain` does nothing but what signal-safety(7) allows: atomics and shutdown(2), as in
-        // `Stream::close_if_idle`.
-        unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
+    // SAFETY: `begin_drain` does nothing but what signal-safety(7) allows: atomics and shutdown(2), as in
+    // `Stream::close_if_idle`.
+    unsafe {
+        libc::sigaction(libc::SIGTERM, &raw const action, ptr::null_mut());
+        if drains_on_interrupt {
+            libc::sigaction(libc::SIGINT, &raw const action, ptr::null_mut());
+        }
     }
 }
 
 extern "C" fn begin_drain(_: libc::c_int) {
-    DRAINING.store(true, SeqCst);
+    IS_DRAINING.store(true, SeqCst);
     // SAFETY: null, or what is never given back.
     if let Some(connection) = unsafe { CONNECTION.load(SeqCst).as_ref() } {
         connection.close_if_idle();

@@ -35,5 +35,5 @@ fn uninterrupted(mut call: impl FnMut() -> libc::ssize_t) -> io::Result<usize> {
 #[cold]
 fn pass_over_interruption() -> io::Result<()> {
     let error = io::Error::last_os_error();
-    if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+    if error.raw_os_error() == Some(libc::EINTR) { Ok(()) } else { Err(error) }
 }
