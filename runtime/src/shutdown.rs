@@ -122,8 +122,8 @@ impl ShutdownHandle {
         self.state.phase.is_cutting()
     }
 
-    pub(crate) fn phase(&self) -> Arc<Phase> {
-        Arc::clone(&self.state.phase)
+    pub(crate) fn phase(&self) -> &Arc<Phase> {
+        &self.state.phase
     }
 
     /// Asks for a shutdown unless there was one: a second one would cut.

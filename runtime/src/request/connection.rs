@@ -54,7 +54,7 @@ pub struct Connection {
 
 impl Connection {
     pub(crate) fn new(socket: Socket, peer: Address, settings: &RequestSettings) -> io::Result<Self> {
-        let (stream, buffer) = spare::furnish(Stream::new(socket, settings)?);
+        let (stream, buffer) = spare::furnish(socket, settings)?;
         Ok(Self {
             reader: Reader::of_stream(Arc::clone(&stream), buffer, settings.read_buffer, settings.messages),
             writer: Writer::of_stream(Arc::clone(&stream)),

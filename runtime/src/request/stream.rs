@@ -30,7 +30,7 @@ pub struct Stream {
     phase: Arc<Phase>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Timeouts {
     read: Option<Duration>,
     write: Option<Duration>,
@@ -38,29 +38,40 @@ struct Timeouts {
 }
 
 impl Stream {
-    pub(crate) fn new(socket: Socket, settings: &RequestSettings) -> io::Result<Self> {
-        // With a deadline both are set anew before each wait.
-        if settings.request_deadline.is_none() {
-            if settings.read_timeout.is_some() {
-                socket.set_read_timeout(settings.read_timeout)?;
-            }
-            if settings.write_timeout.is_some() {
-                socket.set_write_timeout(settings.write_timeout)?;
-            }
-        }
-        Ok(Self {
-            socket: Some(socket),
+    /// A place for one connection after the other.
+    pub(super) fn vacant(settings: &RequestSettings) -> Self {
+        Self {
+            socket: None,
             output: Mutex::default(),
-            capacity: settings.write_buffer,
-            timeouts: Timeouts {
-                read: settings.read_timeout,
-                write: settings.write_timeout,
-                deadline: settings.request_deadline.map(|deadline| Instant::now() + deadline),
-            },
+            capacity: 0,
+            timeouts: Timeouts::default(),
             progress: Progress::new(),
             at_end: AtomicBool::new(false),
-            phase: settings.shutdown.phase(),
-        })
+            phase: Arc::clone(settings.shutdown.phase()),
+        }
+    }
+
+    /// Begins a connection, in the memory for output that the one before has left.
+    pub(super) fn occupy(&mut self, socket: Socket, settings: &RequestSettings) -> io::Result<()> {
+        let RequestSettings { read_timeout: read, write_timeout: write, request_deadline, .. } = *settings;
+        // With a deadline both are set anew before each wait.
+        if request_deadline.is_none() && read.is_some() {
+            socket.set_read_timeout(read)?;
+        }
+        if request_deadline.is_none() && write.is_some() {
+            socket.set_write_timeout(write)?;
+        }
+        let deadline = request_deadline.map(|deadline| Instant::now() + deadline);
+        self.timeouts = Timeouts { read, write, deadline };
+        self.socket = Some(socket);
+        self.capacity = settings.write_buffer;
+        self.progress = Progress::new();
+        self.at_end = AtomicBool::new(false);
+        // It nearly always is the same, and counting its owners writes to what all threads share.
+        if !Arc::ptr_eq(&self.phase, settings.shutdown.phase()) {
+            self.phase = Arc::clone(settings.shutdown.phase());
+        }
+        Ok(())
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -72,18 +83,12 @@ impl Stream {
         self.output().reserve(self.capacity.min(512));
     }
 
-    /// Closes the socket, which nobody else may have. What is left is an empty place for another stream.
+    /// Closes the socket, which nobody else may have. What is left is a vacant place again.
     pub(super) fn vacate(&mut self) {
         self.socket = None;
         let output = self.output.get_mut().unwrap_or_else(PoisonError::into_inner);
         output.clear();
         output.shrink_to(self.capacity);
-    }
-
-    /// Puts `stream` in the place of one that was vacated, and uses the memory of its output.
-    pub(super) fn replace_with(&mut self, stream: Self) {
-        let output = std::mem::take(&mut self.output);
-        *self = Self { output, ..stream };
     }
 
     /// Receives what there is, after sending what is gathered. 0: the peer, or a shutdown, has ended the input.
@@ -370,7 +375,8 @@ mod tests {
     fn what_was_received_as_the_input_was_closed_is_not_all() {
         let (peer, socket) = UnixStream::pair().unwrap();
         let settings = RequestSettings::new(&Options::new(), ShutdownHandle::new().unwrap());
-        let stream = Stream::new(socket.into(), &settings).unwrap();
+        let mut stream = Stream::vacant(&settings);
+        stream.occupy(socket.into(), &settings).unwrap();
         (&peer).write_all(b"half").unwrap();
         stream.progress.begin_wait(false);
         stream.close_if_idle();
