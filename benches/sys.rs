@@ -75,6 +75,63 @@ pub(crate) fn reap() {
     while unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
 }
 
+/// Waits for one child; whether it has ended.
+pub(crate) fn wait_for(pid: i32) -> bool {
+    // SAFETY: as in `reap`.
+    unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::WNOHANG) != 0 }
+}
+
+/// A descriptor that is readable once a child has ended, as `pidfd_open(2)` has it.
+pub(crate) fn exit_of(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: it takes numbers.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let descriptor = check(i32::try_from(descriptor).map_err(io::Error::other)?)?;
+    // SAFETY: it is new, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// For [`poll`]: whether it can be read.
+pub(crate) fn readable(descriptor: BorrowedFd<'_>) -> libc::pollfd {
+    libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 }
+}
+
+/// poll(2), until one of them is ready.
+pub(crate) fn poll(entries: &mut [libc::pollfd]) -> io::Result<()> {
+    let count = libc::nfds_t::try_from(entries.len()).map_err(io::Error::other)?;
+    // SAFETY: there are so many entries.
+    check(unsafe { libc::poll(entries.as_mut_ptr(), count, -1) }).map(drop)
+}
+
+/// Has SIGTERM and SIGINT wait; the mask that there was.
+pub(crate) fn block_signals() -> libc::sigset_t {
+    // SAFETY: a set of zeros is a valid place for one, and each call gets such places.
+    unsafe {
+        let (mut signals, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigemptyset(&raw mut signals);
+        libc::sigaddset(&raw mut signals, libc::SIGTERM);
+        libc::sigaddset(&raw mut signals, libc::SIGINT);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signals, &raw mut before);
+        before
+    }
+}
+
+pub(crate) fn unblock_signals(before: &libc::sigset_t) {
+    // SAFETY: it is a mask that there was.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
+}
+
+/// Has SIGTERM end the process, whatever it did before.
+pub(crate) fn end_on_signals() {
+    // SAFETY: SIG_DFL is a valid action.
+    unsafe { libc::signal(libc::SIGTERM, libc::SIG_DFL) };
+}
+
+/// In a forked child: close(2) of what is the parent's.
+pub(crate) fn close(descriptor: BorrowedFd<'_>) {
+    // SAFETY: the child leaves by _exit(2), so that the owner which it has a copy of never closes it again.
+    unsafe { libc::close(descriptor.as_raw_fd()) };
+}
+
 /// accept4(2), without asking who it is.
 pub(crate) fn accept(listener: BorrowedFd<'_>, flags: i32) -> io::Result<OwnedFd> {
     let nobody = std::ptr::null_mut();

@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Epoll,
     Inline,
     Fork,
+    /// With the duties of a server.
+    ForkDuties,
     PythonThreading,
     PythonIterative,
     PythonForking,
@@ -89,6 +91,7 @@ impl Kind {
             Self::Epoll => "floor: epoll, 1 thread",
             Self::Inline => "floor: inline loop",
             Self::Fork => "floor: fork loop",
+            Self::ForkDuties => "floor: fork, duties",
             Self::PythonThreading => "Python, threading",
             Self::PythonIterative => "Python, iterative",
             Self::PythonForking => "Python, forking",
@@ -123,7 +126,8 @@ pub(crate) fn serve(arguments: &Arguments) -> io::Result<()> {
         Kind::NetIo => net_io::serve(*job),
         Kind::Epoll => epoll::serve(*job, path),
         Kind::Inline => inline::serve(*job, path),
-        Kind::Fork => fork::serve(*job, path),
+        Kind::Fork => fork::serve(*job, path, false),
+        Kind::ForkDuties => fork::serve(*job, path, true),
         Kind::PythonThreading | Kind::PythonIterative | Kind::PythonForking => {
             unreachable!("started as a python3 of its own")
         }

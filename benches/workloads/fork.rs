@@ -9,7 +9,7 @@ use crate::load::Traffic;
 use crate::servers::{Job, Kind};
 
 pub(super) fn contests(settings: &Settings) -> Vec<Contest> {
-    let kinds = [Kind::Forking, Kind::Fork, Kind::PythonForking];
+    let kinds = [Kind::Forking, Kind::Fork, Kind::ForkDuties, Kind::PythonForking];
     let race = |workload, job, traffic, clients, touch| {
         let race = Race {
             workload,
