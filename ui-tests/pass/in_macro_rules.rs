@@ -52,6 +52,63 @@ session!(::socketserver, Third, Session {
     }
 });
 
+/// What methods are made of, in each way that a `macro_rules!` can take it.
+macro_rules! commands {
+    ($name:ident { $($(#[$attribute:meta])* $word:literal $text:expr, $method:ident $body:block)* } $($item:item)*) => {
+        #[socketserver::socket_server(tcp, help = true)]
+        struct $name;
+
+        #[socketserver::handler]
+        impl $name {
+            $(
+                $(#[$attribute])*
+                #[command($word)]
+                #[doc = $text]
+                fn $method(&self) $body
+            )*
+
+            $($item)*
+        }
+    };
+}
+
+commands!(Fourth {
+    #[cfg(unix)]
+    "first" "The first.", one {}
+
+    #[cfg(any())]
+    "second" "The second.", one {}
+}
+    #[command]
+    fn third(&self) {}
+
+    #[otherwise]
+    fn unknown(&self, _: &str) {}
+);
+
+macro_rules! methods {
+    ($name:ident { $($(#[$attribute:meta])* $method:ident)* }) => {
+        #[socketserver::socket_server(tcp)]
+        struct $name;
+
+        #[socketserver::handler]
+        impl $name {
+            $($(#[$attribute])* fn $method(&self) {})*
+        }
+    };
+}
+
+methods!(Fifth {
+    /// Documented.
+    #[command]
+    get
+
+    #[command("put", "set")]
+    #[cfg(unix)]
+    put
+});
+
 fn main() {
+    drop((Fourth.bind("127.0.0.1:0"), Fifth.bind("127.0.0.1:0")));
     drop((First.builder(), Second.builder(), Third.builder()));
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{
     Attribute, Error, FnArg, Generics, ImplItem, ItemImpl, Path, Result, ReturnType, Signature, Token, Type,
-    Visibility, token,
+    Visibility, braced, token,
 };
 
 use super::roles::meant;
@@ -103,7 +103,10 @@ impl Method {
         input.parse::<Visibility>()?;
         let signature = input.parse()?;
         let body = if input.peek(token::Brace) {
-            input.parse::<Group>()?.stream()
+            // Not as a `Group`, which the `$body:block` of a `macro_rules!` is not.
+            let body;
+            braced!(body in input);
+            body.parse()?
         } else {
             input.parse::<Token![;]>()?;
             TokenStream::new()

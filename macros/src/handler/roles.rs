@@ -200,7 +200,7 @@ fn names(attribute: &Attribute, hook: &Hook<'_>, errors: &mut Errors) -> Vec<Lit
 }
 
 fn name(expression: &Expr, errors: &mut Errors) -> Option<LitStr> {
-    let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = expression else {
+    let Some(name) = text(expression) else {
         errors
             .at(expression, "the name of a command is a string\n= help: for example `#[command(\"get\", \"fetch\")]`");
         return None;
@@ -235,12 +235,19 @@ fn without_raw(name: &str) -> &str {
 /// The lines of the documentation up to an empty one, as one.
 fn first_paragraph(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) => Some(line.value().trim().to_owned()),
-            _ => None,
-        },
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => text(&pair.value),
         _ => None,
     });
+    let lines = lines.map(|line| line.value().trim().to_owned());
     let text: Vec<_> = lines.skip_while(String::is_empty).take_while(|line| !line.is_empty()).collect();
     text.join(" ")
+}
+
+/// The string that is written there, or that a `macro_rules!` was given.
+fn text(expression: &Expr) -> Option<&LitStr> {
+    match expression {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+        Expr::Group(group) => text(&group.expr),
+        _ => None,
+    }
 }

@@ -26,22 +26,41 @@ fn without_attributes(body: TokenStream) -> TokenStream {
         if is_pound && tokens.next_if(is_ours).is_some() {
             continue;
         }
-        kept.push(token);
+        kept.push(match token {
+            TokenTree::Group(method) if method.delimiter() == Delimiter::None => without_attributes_of(&method),
+            token => token,
+        });
     }
     kept.into_iter().collect()
 }
 
+/// What a `macro_rules!` was given as an `$item:item`.
+fn without_attributes_of(method: &Group) -> TokenTree {
+    let mut stripped = Group::new(Delimiter::None, without_attributes(method.stream()));
+    stripped.set_span(method.span());
+    stripped.into()
+}
+
 fn is_ours(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
-    let mut tokens = group.stream().into_iter();
+    let mut tokens = bare(group.stream()).into_iter();
     let is_meant = matches!(tokens.next(), Some(TokenTree::Ident(name)) if meant(&name.to_string()).is_some());
     // A longer path, as in `#[errors::context]`, is another's.
     let is_path = matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
     group.delimiter() == Delimiter::Bracket && is_meant && !is_path
 }
 
+/// The tokens without the invisible group of a `macro_rules!` around them, as in `#[$attribute]`.
+fn bare(tokens: TokenStream) -> TokenStream {
+    match tokens.clone().into_iter().next() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::None => bare(group.stream()),
+        _ => tokens,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proc_macro2::{Delimiter, Group};
     use quote::quote;
 
     use super::strip;
@@ -51,5 +70,20 @@ mod tests {
         let block = quote!(impl Server { #[command("a")] #[errors::context] #[comand] #[inline] fn a(&self) {} });
         let stripped = quote!(impl Server { #[errors::context] #[inline] fn a(&self) {} });
         assert_eq!(strip(&block).to_string(), stripped.to_string());
+    }
+
+    #[test]
+    fn what_a_macro_was_given_is_seen() {
+        let given = |tokens| Group::new(Delimiter::None, tokens);
+        let attribute = given(quote!(command("a")));
+        let block = quote!(impl Server { #[#attribute] fn a(&self) {} });
+        assert_eq!(strip(&block).to_string(), quote!(impl Server { fn a(&self) {} }).to_string());
+        let method = given(quote!(
+            #[message]
+            #[inline]
+            fn b(&self) {}
+        ));
+        let block = quote!(impl Server { #method });
+        assert_eq!(strip(&block).to_string(), quote!(impl Server { #[inline] fn b(&self) {} }).to_string());
     }
 }
