@@ -173,6 +173,9 @@ impl Kinds {
             "shared" => Box::new(|answer| Arc::<str>::from("shared").reply(answer)),
             "points" => Box::new(|answer| vec![Point(1, 2), Point(3, 4)].reply(answer)),
             "loud" => Box::new(|answer| Err::<(), _>("two\r\nlines").reply(answer)),
+            "well" => Box::new(|answer| vec![Ok(1), Ok::<_, String>(2)].reply(answer)),
+            "ill" => Box::new(|answer| vec![Ok(1), Err("first"), Err("second"), Ok(2)].reply(answer)),
+            "units" => Box::new(|answer| vec![(), ()].reply(answer)),
             "failed" => Box::new(|answer| Err::<Vec<Option<Point>>, _>("as asked").reply(answer)),
             _ => Box::new(|answer| Ok::<_, io::Error>(Some(Close("last"))).reply(answer)),
         })
@@ -248,6 +251,9 @@ fn replies_are_written_by_their_types() {
         ("cow", "moo\n"),
         ("shared", "shared\n"),
         ("points", "1:2\n3:4\n"),
+        ("well", "1\n2\n"),
+        ("ill", "error: first\n"),
+        ("units", ""),
         ("failed", "error: as asked\n"),
         ("loud", "error: two  lines\n"),
     ] {

@@ -1,6 +1,8 @@
 //! Servers that speak the protocol of Redis: what each reply is, and how an error is told.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
+use std::num::ParseIntError;
+
 use socketserver::{Close, Raw, Resp, handler, socket_server};
 use support::{ask_packet, send_and_end};
 
@@ -46,6 +48,16 @@ impl Kinds {
     }
 
     #[command]
+    fn read(&self, words: Vec<&str>) -> Vec<Result<u16, ParseIntError>> {
+        words.into_iter().map(str::parse).collect()
+    }
+
+    #[command]
+    fn units(&self) -> Vec<()> {
+        vec![(); 2]
+    }
+
+    #[command]
     fn table(&self, words: Vec<String>) -> Vec<Vec<String>> {
         words.into_iter().map(|word| vec![word.clone(), word]).collect()
     }
@@ -81,6 +93,7 @@ fn a_reply_tells_what_it_is() {
     assert_eq!(replies("half 5\r\n"), "$3\r\n2.5\r\n");
     assert_eq!(replies("is_even 4\r\nis_even 5\r\n"), ":1\r\n:0\r\n");
     assert_eq!(replies("numbers\r\nnumbers 1 x\r\n"), "*0\r\n*2\r\n:1\r\n$-1\r\n");
+    assert_eq!(replies("read 1 2\r\nunits\r\nstatus\r\n"), "*2\r\n:1\r\n:2\r\n+OK\r\n");
     assert_eq!(replies("table a\r\n"), "*1\r\n*2\r\n$1\r\na\r\n$1\r\na\r\n");
     assert_eq!(replies("letter x\r\nquit\r\nstatus\r\n"), "$3\r\nbye\r\n");
 }
@@ -88,7 +101,7 @@ fn a_reply_tells_what_it_is() {
 #[test]
 fn help_is_a_list() {
     let help = replies("help\r\n");
-    assert!(help.starts_with("*11\r\n$6\r\nSTATUS\r\n$"), "{help}");
+    assert!(help.starts_with("*13\r\n$6\r\nSTATUS\r\n$"), "{help}");
     assert!(help.contains("\r\nBYTES BYTES       In any letter case.\r\n"), "{help}");
 }
 
@@ -100,6 +113,7 @@ fn an_error_has_a_code_and_one_line() {
     assert_eq!(replies("*2\r\n$4\r\nfail\r\n$9\r\nWRONG\r\n+b\r\n"), "-ERR WRONG  +b\r\n");
     assert_eq!(replies("number x\r\n"), "-ERR value is not an integer or out of range\r\n");
     assert_eq!(replies("is_even 256\r\n"), "-ERR value is not an integer or out of range\r\n");
+    assert_eq!(replies("read 1 x y 2\r\n"), "-ERR value is not an integer or out of range\r\n");
     assert_eq!(replies("letter xy\r\n"), "-ERR letter: `letter` cannot be `xy`: too many characters in string\r\n");
     assert_eq!(replies("number 1 2\r\nnumber\r\n"), wrong_number("number").repeat(2));
     assert_eq!(replies("nope\r\nstatus\r\n"), "-ERR unknown command 'nope'\r\n+OK\r\n");

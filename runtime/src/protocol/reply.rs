@@ -23,6 +23,7 @@ use crate::request::Writer;
 /// | `Option<R>` | that of its value, or an empty message |
 /// | `Vec<R>` | that of each; nothing for none, so a peer that is to know where they end needs a last one |
 /// | `Result<R, E>` | that of its value, or what `#[on_error]` makes of the error |
+/// | `Vec<Result<R, E>>` | that of all values, or of the first error alone |
 /// | [`Close<R>`](Close) | that of its value, and then the end of the connection |
 ///
 /// A frame may tell its peer whether a reply is a number, a list or nothing: [`Resp`](crate::Resp) does.
@@ -153,7 +154,8 @@ impl<'a> Answer<'a> {
         self.outcome.closes = true;
     }
 
-    /// Has `#[on_error]` make the reply, as the `Err` of a `Result` does.
+    /// Has `#[on_error]` make the reply, as the `Err` of a `Result` does. It comes behind whatever is written, and of
+    /// several errors the last one counts: a reply that is to be one looks for them first.
     pub fn fail(&mut self, error: impl Into<BoxError>) {
         self.outcome.failure = Some(error.into());
     }
@@ -209,6 +211,11 @@ impl Reply for () {
     fn reply(self, _: &mut Answer<'_>) -> io::Result<()> {
         Ok(())
     }
+
+    /// No list either: a peer would wait for what is in it.
+    fn reply_all(_: Vec<Self>, _: &mut Answer<'_>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl<R: Reply> Reply for Option<R> {
@@ -235,6 +242,11 @@ impl<R: Reply, E: IntoBoxError> Reply for Result<R, E> {
                 Ok(())
             }
         }
+    }
+
+    /// A list of values or an error, not a list with errors in it: they are answered one at a time, and behind the list.
+    fn reply_all(results: Vec<Self>, answer: &mut Answer<'_>) -> io::Result<()> {
+        results.into_iter().collect::<Result<Vec<_>, _>>().reply(answer)
     }
 }
 
