@@ -106,6 +106,28 @@ fn help_is_a_list() {
 }
 
 #[test]
+fn a_line_without_a_word_is_no_request() {
+    assert_eq!(replies("\r\n  \r\n\t\nstatus\r\n "), "+OK\r\n");
+}
+
+/// So that no argument of it is passed over.
+#[test]
+fn a_request_in_disorder_is_none() {
+    for (request, error) in [
+        ("*2\r\n$7\r\nnumbers\r\n$1\r\n1__", "expected CRLF behind a bulk string"),
+        ("*2\r\n$7\r\nnumbers\n\r$1\r\n1\r\n", "expected CRLF behind a bulk string"),
+        ("*+1\r\n$6\r\nstatus\r\n", "invalid multibulk length"),
+        ("*01\r\n$6\r\nstatus\r\n", "invalid multibulk length"),
+        ("*-0\r\n", "invalid multibulk length"),
+        ("*1\r\n$06\r\nstatus\r\n", "invalid bulk length"),
+        ("*1\r\n$+6\r\nstatus\r\n", "invalid bulk length"),
+    ] {
+        assert_eq!(replies(request), format!("-ERR Protocol error: {error}\r\n"), "{request}");
+    }
+    assert_eq!(replies("*0\r\n*-1\r\n*1\r\n$6\r\nstatus\r\n"), "+OK\r\n");
+}
+
+#[test]
 fn an_error_has_a_code_and_one_line() {
     assert_eq!(replies("fail oops\r\n"), "-ERR oops\r\n");
     assert_eq!(replies("*2\r\n$4\r\nfail\r\n$12\r\nWRONGTYPE no\r\n"), "-WRONGTYPE no\r\n");
@@ -114,6 +136,7 @@ fn an_error_has_a_code_and_one_line() {
     assert_eq!(replies("number x\r\n"), "-ERR value is not an integer or out of range\r\n");
     assert_eq!(replies("is_even 256\r\n"), "-ERR value is not an integer or out of range\r\n");
     assert_eq!(replies("read 1 x y 2\r\n"), "-ERR value is not an integer or out of range\r\n");
+    assert_eq!(replies("half x\r\n"), "-ERR value is not a valid float\r\n");
     assert_eq!(replies("letter xy\r\n"), "-ERR letter: `letter` cannot be `xy`: too many characters in string\r\n");
     assert_eq!(replies("number 1 2\r\nnumber\r\n"), wrong_number("number").repeat(2));
     assert_eq!(replies("nope\r\nstatus\r\n"), "-ERR unknown command 'nope'\r\n+OK\r\n");

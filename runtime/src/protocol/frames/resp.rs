@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::io::{self, Write as _};
 use std::mem;
-use std::num::ParseIntError;
+use std::num::{ParseFloatError, ParseIntError};
 use std::str;
 
 use super::line::Line;
@@ -74,11 +74,15 @@ impl Frame for Resp {
     }
 
     fn decode(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
-        if received[0] == b'*' { self.array.decode(received, self.longest) } else { inline(self.line.decode(received)) }
+        if received[0] == b'*' {
+            self.array.decode(received, self.longest)
+        } else {
+            inline(received, self.line.decode(received))
+        }
     }
 
     fn decode_last(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
-        if received[0] == b'*' { self.decode(received) } else { inline(self.line.decode_last(received)) }
+        if received[0] == b'*' { self.decode(received) } else { inline(received, self.line.decode_last(received)) }
     }
 
     /// A bulk string.
@@ -137,6 +141,9 @@ impl Array {
             if bulk.len() < length {
                 return Ok(Decoded::Incomplete);
             }
+            if !bulk[..length].ends_with(b"\r\n") {
+                return Err(FrameError::new("expected CRLF behind a bulk string"));
+            }
             self.end += length;
             self.missing -= 1;
         }
@@ -150,10 +157,12 @@ fn at_most(longest: usize, number: i64, what: &str) -> Result<usize, FrameError>
     length.ok_or_else(|| invalid(what))
 }
 
-/// An empty line is no request, and behind one that is too long there is nothing more.
-fn inline(line: Result<Decoded, FrameError>) -> Result<Decoded, FrameError> {
+/// A line without a word is no request, and behind one that is too long there is nothing more.
+fn inline(received: &[u8], line: Result<Decoded, FrameError>) -> Result<Decoded, FrameError> {
     match line {
-        Ok(Decoded::Message { body, length }) if body.is_empty() => Ok(Decoded::Skip(length)),
+        Ok(Decoded::Message { body, length }) if SpacedWords::new(&received[body.clone()]).next().is_none() => {
+            Ok(Decoded::Skip(length))
+        }
         Err(_) => Err(FrameError::new("too big inline request")),
         decoded => decoded,
     }
@@ -166,8 +175,10 @@ fn number(received: &[u8], what: &str) -> Result<Option<(i64, usize)>, FrameErro
     let Some(line) = received.iter().take(LONGEST).position(|byte| *byte == b'\n') else {
         return if received.len() < LONGEST { Ok(None) } else { Err(invalid(what)) };
     };
-    let text = received[1..line].strip_suffix(b"\r").and_then(|digits| str::from_utf8(digits).ok());
-    let number = text.and_then(|text| text.parse().ok());
+    // Redis takes no sign but a minus, and no zeros before other digits.
+    let digits = received[1..line].strip_suffix(b"\r");
+    let digits = digits.filter(|digits| matches!(digits, [b'0'] | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..]));
+    let number = digits.and_then(|digits| str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
     number.map(|number| Some((number, line + 1))).ok_or_else(|| invalid(what))
 }
 
@@ -198,6 +209,7 @@ impl CommandFrame for Resp {
                 Some(source) if source.is::<ParseIntError>() => {
                     "ERR value is not an integer or out of range".to_owned()
                 }
+                Some(source) if source.is::<ParseFloatError>() => "ERR value is not a valid float".to_owned(),
                 Some(source) if has_code(&source.to_string()) => source.to_string(),
                 _ => format!("ERR {error}"),
             },
