@@ -224,6 +224,11 @@ fn an_argument_that_is_not_utf8_is_shown_and_refused() {
 }
 
 #[test]
+fn quotes_and_backslashes_are_shown_as_they_are() {
+    assert_eq!(lines(Kinds, &["don't\\'\"\u{200b}"]), ["error: no such command: `don't\\'\"\\u{200b}`"]);
+}
+
+#[test]
 fn a_long_wrong_word_is_shown_in_part() {
     let word = "x".repeat(1_000);
     assert_eq!(lines(Kinds, &[&word]), [format!("error: no such command: `{}`", &word[..64])]);

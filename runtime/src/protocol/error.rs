@@ -110,7 +110,7 @@ impl CommandError {
 
     /// What the peer sent and is wrong: the unknown command, the invalid or the surplus argument; otherwise empty.
     ///
-    /// Bytes that are not UTF-8 are replaced, control characters escaped, and no more than 64 characters are kept.
+    /// Bytes that are not UTF-8 are replaced, characters that cannot be seen are escaped, and no more than 64 are kept.
     pub fn sent(&self) -> &str {
         &self.sent
     }
@@ -134,7 +134,9 @@ fn shown(word: &[u8]) -> String {
     const MOST: usize = 64;
 
     let text = String::from_utf8_lossy(&word[..word.len().min(MOST * 4)]);
-    text.escape_debug().take(MOST).collect()
+    // Quotes and backslashes are no harm, and escaped they would not be what was sent.
+    let shown = text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"").replace("\\\\", "\\");
+    shown.chars().take(MOST).collect()
 }
 
 impl fmt::Display for CommandError {
