@@ -308,11 +308,12 @@ fn help_is_made_from_documentation_and_signatures() {
 #[test]
 fn help_is_for_one_command_too() {
     assert_eq!(
-        exchange(Formal, b"help Sum\nhelp HI\nhelp nothing\nhelp sum hi\n"),
+        exchange(Formal, b"help Sum\nhelp HI\nhelp help\nhelp nothing\nhelp sum hi\n"),
         "SUM NUMBERS...\r\n\
          HELLO|HI NAME [LANGUAGE]  Says hello to NAME, in the language that is asked for.\r\n\
+         HELP [COMMAND]  Shows the commands, or the one.\r\n\
          error: no such command: `nothing`\r\n\
-         error: `hi` is one argument too many\r\n"
+         error: help: `hi` is one argument too many\r\n"
     );
 }
 

@@ -103,6 +103,7 @@ fn help_is_a_list() {
     let help = replies("help\r\n");
     assert!(help.starts_with("*13\r\n$6\r\nSTATUS\r\n$"), "{help}");
     assert!(help.contains("\r\nBYTES BYTES       In any letter case.\r\n"), "{help}");
+    assert_eq!(replies("help bytes more\r\n"), wrong_number("help"));
 }
 
 #[test]

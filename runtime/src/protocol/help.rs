@@ -25,6 +25,11 @@ pub(super) fn show(entries: &[Entry], answer: &mut Answer<'_>) -> io::Result<()>
     })
 }
 
+/// What `help help` shows. In the list it would be the one line that its reader knows.
+pub(super) fn own() -> Entry {
+    Entry::new(&["help"], "Shows the commands, or the one.").argument("command", Shape::Optional)
+}
+
 impl Entry {
     /// A command by its names, with the first paragraph of its documentation.
     pub fn new(names: &'static [&'static str], text: &'static str) -> Self {

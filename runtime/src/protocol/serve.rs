@@ -182,12 +182,14 @@ impl<S: RequestHandler> Turn<'_, S> {
     ///
     /// The connection's, or that there is no such command.
     pub fn help(&mut self, entries: &[Entry], message: &mut Message<'_, '_>) -> Result<(), Failure> {
+        self.begin("help");
         let named = message.next_word();
         message.end()?;
         match named {
             None => self.answer(|answer| help::show(entries, answer)),
             Some(name) => {
-                let entry = entries.iter().find(|entry| entry.is_called(name));
+                let own = help::own();
+                let entry = entries.iter().chain([&own]).find(|entry| entry.is_called(name));
                 let entry = entry.ok_or_else(|| Failure::Refused(CommandError::unknown(name)))?;
                 self.answer(|answer| help::show(slice::from_ref(entry), answer))
             }
