@@ -58,6 +58,14 @@ fn a_line_that_is_too_long_is_passed_over() {
 }
 
 #[test]
+fn a_line_may_have_no_limit() {
+    let mut options = MessageOptions::default();
+    options.max_line = usize::MAX;
+    assert_eq!(decode::<Line>(options, &[b"a\r\nb".to_vec()]), messages([b"a", b"b"]));
+    assert_eq!(decode::<Delimited<0>>(options, &[b"a\0b".to_vec()]), messages([b"a", b"b"]));
+}
+
+#[test]
 fn a_length_may_have_any_size_and_order() {
     assert_eq!(whole::<LengthPrefixed<u8>>(b"\x01a\0\x02bc"), messages([b"a", b"", b"bc"]));
     assert_eq!(whole::<LengthPrefixed<u16>>(b"\0\x01a"), messages([b"a"]));

@@ -27,7 +27,7 @@ impl Search {
 
     pub(super) fn max_length(&self) -> usize {
         // One byte more than fits, so that a message that is too long is seen, and passed over, before the memory ends.
-        self.longest + self.before.len() + 1
+        self.longest.saturating_add(self.before.len() + 1)
     }
 
     pub(super) fn decode(&mut self, received: &[u8], delimiter: u8) -> Result<Decoded, FrameError> {
