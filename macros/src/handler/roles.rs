@@ -13,6 +13,7 @@ const ATTRIBUTES: [&str; 4] = ["command", "message", "otherwise", "on_error"];
 
 /// The runtime compares no more of a name.
 const LONGEST_NAME: usize = 64;
+const TOO_LONG: &str = "the name of a command has at most 64 bytes";
 
 /// The methods with a role, each a list because of `#[cfg]`.
 #[derive(Default)]
@@ -174,7 +175,12 @@ pub(crate) fn meant(word: &str) -> Option<&'static str> {
 fn names(attribute: &Attribute, hook: &Hook<'_>, errors: &mut Errors) -> Vec<LitStr> {
     let own = || LitStr::new(&without_raw(&hook.name.to_string()).to_ascii_lowercase(), hook.name.span());
     let list = match &attribute.meta {
-        Meta::Path(_) => return vec![own()],
+        Meta::Path(_) => {
+            if own().value().len() > LONGEST_NAME {
+                errors.at(hook.name, format!("{TOO_LONG}\n= help: give it a shorter one, as in `#[command(\"get\")]`"));
+            }
+            return vec![own()];
+        }
         Meta::List(list) => list,
         Meta::NameValue(pair) => {
             errors.at(
@@ -211,7 +217,7 @@ fn name(expression: &Expr, errors: &mut Errors) -> Option<LitStr> {
     } else if text.chars().any(char::is_whitespace) {
         "the name of a command is one word: a space would end it"
     } else if text.len() > LONGEST_NAME {
-        "the name of a command has at most 64 bytes"
+        TOO_LONG
     } else {
         return Some(LitStr::new(&text.to_ascii_lowercase(), name.span()));
     };

@@ -1,4 +1,4 @@
-#![allow(unused)] // 6 mistakes
+#![allow(unused)] // 7 mistakes
 
 use socketserver::{handler, socket_server};
 
@@ -24,6 +24,9 @@ impl Server {
 
     #[command("0123456789012345678901234567890123456789012345678901234567890123456789")]
     fn f(&self) {}
+
+    #[command]
+    fn g123456789012345678901234567890123456789012345678901234567890123456789(&self) {}
 }
 
 fn main() -> std::io::Result<()> {
