@@ -66,7 +66,8 @@ impl Arguments {
     }
 
     fn parse_frame(&mut self, name: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
-        let frame: Type = input.parse().map_err(|_| {
+        let frame = input.parse::<Type>().ok().filter(|_| input.is_empty() || input.peek(Token![,]));
+        let frame = frame.ok_or_else(|| {
             let example = "for example `frame = LengthPrefixed<u32>`";
             Error::new(name.span(), format!("`frame` is a type: what a message comes in\n= help: {example}"))
         })?;
