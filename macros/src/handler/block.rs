@@ -7,7 +7,7 @@ use syn::{
     Visibility, braced, token,
 };
 
-use super::roles::meant;
+use super::roles::is_role;
 use super::signature::bare;
 use crate::errors::{Errors, is_named};
 
@@ -116,7 +116,7 @@ impl Method {
 }
 
 fn has_role(attribute: &Attribute) -> bool {
-    attribute.path().get_ident().is_some_and(|word| meant(&word.to_string()).is_some())
+    is_role(attribute.path())
 }
 
 fn is_unsized(ty: &Type) -> bool {

@@ -2,7 +2,7 @@
 
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token};
 
 use super::block::{Block, Method};
 use super::check::{HOOKS, Hook};
@@ -151,9 +151,16 @@ impl<'a> Roles<'a> {
 
 /// The role that the attribute gives; one that only looks like it is reported.
 fn role(attribute: &Attribute, errors: &mut Errors) -> Option<&'static str> {
-    let name = attribute.path().get_ident()?;
+    let name = word(attribute.path())?;
     let word = name.to_string();
     let meant = meant(&word)?;
+    if attribute.path().get_ident().is_none() {
+        errors.at(
+            attribute.path(),
+            format!("`#[{meant}]` has no path: it is `#[handler]` that reads it\n= help: write `#[{meant}]`"),
+        );
+        return None;
+    }
     if word == meant {
         return Some(meant);
     }
@@ -161,8 +168,19 @@ fn role(attribute: &Attribute, errors: &mut Errors) -> Option<&'static str> {
     None
 }
 
+/// Whether an attribute gives a role, or must have been meant to.
+pub(crate) fn is_role(path: &Path) -> bool {
+    word(path).is_some_and(|word| meant(&word.to_string()).is_some())
+}
+
+/// The word of an attribute, also behind our own path. Any other path, as in `#[errors::context]`, is another's.
+fn word(path: &Path) -> Option<&Ident> {
+    let is_ours = path.segments.len() == 2 && path.segments[0].ident == "socketserver";
+    if is_ours { path.segments.last().map(|word| &word.ident) } else { path.get_ident() }
+}
+
 /// The attribute that the word is, or must have been meant to be.
-pub(crate) fn meant(word: &str) -> Option<&'static str> {
+fn meant(word: &str) -> Option<&'static str> {
     match word {
         "cmd" | "commands" => Some("command"),
         "messages" | "on_message" => Some("message"),

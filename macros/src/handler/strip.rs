@@ -2,7 +2,10 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use super::roles::meant;
+use syn::Path;
+use syn::parse::{ParseStream, Parser as _};
+
+use super::roles::is_role;
 
 /// Removes them, and what must have been meant to be one of them and was reported. On tokens, not syntax, so that a
 /// block that cannot be parsed has no second error because of them.
@@ -43,19 +46,13 @@ fn without_attributes_of(method: &Group) -> TokenTree {
 
 fn is_ours(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
-    let mut tokens = bare(group.stream()).into_iter();
-    let is_meant = matches!(tokens.next(), Some(TokenTree::Ident(name)) if meant(&name.to_string()).is_some());
-    // A longer path, as in `#[errors::context]`, is another's.
-    let is_path = matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
-    group.delimiter() == Delimiter::Bracket && is_meant && !is_path
-}
-
-/// The tokens without the invisible group of a `macro_rules!` around them, as in `#[$attribute]`.
-fn bare(tokens: TokenStream) -> TokenStream {
-    match tokens.clone().into_iter().next() {
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::None => bare(group.stream()),
-        _ => tokens,
-    }
+    // What follows may be half typed.
+    let path = |input: ParseStream<'_>| {
+        let path = input.call(Path::parse_mod_style)?;
+        input.parse::<TokenStream>()?;
+        Ok(path)
+    };
+    group.delimiter() == Delimiter::Bracket && path.parse2(group.stream()).is_ok_and(|path| is_role(&path))
 }
 
 #[cfg(test)]
