@@ -97,6 +97,17 @@ echo!(Word, Line, command, u64);
 echo!(Bytes, LengthPrefixed<LittleEndian<u16>, 100>, message, Vec8);
 echo!(Four, Fixed<4>, command, char);
 
+/// Made from a word, and borrows nothing of it.
+struct Known<'a>(&'a str);
+
+impl FromStr for Known<'static> {
+    type Err = String;
+
+    fn from_str(_: &str) -> Result<Self, String> {
+        Ok(Self("known"))
+    }
+}
+
 /// A type of the user's own, both read and answered.
 struct Vec8(Vec<u8>);
 
@@ -129,6 +140,11 @@ mod inner {
         pub fn get(&self, input: Half, key: &str, output: &mut Writer) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
             let (_, _, _) = (input, key, output);
             Ok(())
+        }
+
+        #[command]
+        fn known(&self, first: Known<'static>, others: Vec<(Known<'static>, &str)>) -> &'static str {
+            others.first().map_or(first.0, |other| other.0.0)
         }
 
         #[on_error]

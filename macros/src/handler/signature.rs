@@ -3,7 +3,10 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{FnArg, Generics, Ident, Lifetime, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{
+    FnArg, GenericArgument, Generics, Ident, Lifetime, PathArguments, Receiver, ReceiverKind, ReturnType, Safety,
+    Signature, Type,
+};
 
 use super::block::Method;
 use super::check::Form;
@@ -94,6 +97,14 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
                 ),
             );
         }
+        if method.has_role() && is_of_words(&argument.ty) {
+            if let Some(lifetime) = longer_lifetime(&argument.ty, &signature.generics) {
+                errors.at(
+                    lifetime,
+                    format!("`{name}` has its message for one call only\n= help: write `'_` for `{lifetime}`"),
+                );
+            }
+        }
         let part = Part::of(&argument.ty).filter(|part| part.0 != Part::TEXT || method.has_role());
         if let Some(part) = part {
             if let Some(lifetime) = longer_lifetime(&argument.ty, &signature.generics) {
@@ -163,10 +174,30 @@ impl Part {
 
 /// One that is not the method's own: it would outlive the call.
 fn longer_lifetime<'a>(argument: &'a Type, generics: &Generics) -> Option<&'a Lifetime> {
-    let Type::Reference(reference) = bare(argument) else { return None };
-    let lifetime = reference.lifetime.as_ref()?;
-    let is_own = lifetime.ident == "_" || generics.lifetimes().any(|own| own.lifetime == *lifetime);
-    (!is_own).then_some(lifetime)
+    let is_longer =
+        |lifetime: &&Lifetime| lifetime.ident != "_" && !generics.lifetimes().any(|own| own.lifetime == **lifetime);
+    match bare(argument) {
+        Type::Reference(reference) => reference.lifetime.as_ref().filter(is_longer),
+        // Any other type has whatever lifetimes its `FromStr` is for.
+        Type::Path(path) if is_of_words(argument) => {
+            let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Lifetime(lifetime) => Some(lifetime).filter(is_longer),
+                GenericArgument::Type(ty) => longer_lifetime(ty, generics),
+                _ => None,
+            })
+        }
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(|ty| longer_lifetime(ty, generics)),
+        _ => None,
+    }
+}
+
+/// Whether it is made of what a message lends, if it lends anything.
+fn is_of_words(ty: &Type) -> bool {
+    const NAMES: [&str; 4] = ["Option", "Vec", "OneOrMore", "Rest"];
+
+    let Type::Path(path) = bare(ty) else { return false };
+    path.path.segments.last().is_some_and(|last| NAMES.iter().any(|name| last.ident == name))
 }
 
 /// The type without the invisible or needless parentheses around it.

@@ -1,6 +1,6 @@
-#![allow(unused)] // 2 mistakes
+#![allow(unused)] // 6 mistakes
 
-use socketserver::{handler, socket_server};
+use socketserver::{OneOrMore, Rest, handler, socket_server};
 
 #[socket_server(tcp)]
 struct Server;
@@ -19,6 +19,20 @@ impl<'a> Session<'a> {
 
     #[command]
     fn get(&self, key: &'static [u8]) {}
+
+    #[command]
+    fn all(&self, keys: Vec<&'static str>) {}
+
+    #[command]
+    fn some(&self, key: Option<&'a [u8]>) {}
+
+    #[command]
+    fn pairs(&self, pairs: OneOrMore<(u8, &'static str)>) {}
+
+    #[command]
+    fn rest<'m>(&self, first: Option<&'m str>, numbers: Option<u8>, rest: Rest<'a>) -> Option<&'m str> {
+        first
+    }
 
     #[command]
     fn echo<'m>(&self, key: &'m str) -> &'m str {
