@@ -9,7 +9,8 @@
 //! Each command is done at once and as a whole, and an error says what Redis says. Ctrl-C and SIGTERM drain. What does not
 //! fit in `--max-memory` is refused (Redis' `noeviction`), which bounds what is stored and received, not what is replied.
 //! Left out: other commands, and other options of SET; all databases but one, disks, RESP3, transactions, publishing,
-//! passwords; quotes in a typed line; what COMMAND tells of the commands, and patterns of CONFIG GET but `*`.
+//! passwords; quotes in a typed line; what COMMAND tells of the commands, and patterns of CONFIG GET but `*`. Numbers are
+//! those of Rust, so `+5` and `007` are some, and patterns of KEYS those of globset, so `[!a]` is no `!`.
 
 use std::alloc::System;
 use std::any::Any;
