@@ -156,7 +156,7 @@ pub mod order {
     message = "`{Self}` cannot stand here",
     label = "the arguments before it leave nothing for it, or there is no message to take it from",
     note = "a command takes what it requires first, then each `Option`, and last one `Vec` or a `Rest`; or last of what it requires a `OneOrMore`",
-    note = "a `#[message]` and an `#[otherwise]` take their message once; an `#[on_error]`, and nothing else, takes `&CommandError`"
+    note = "a `#[message]` and an `#[otherwise]` take their message once, and whole: as `&[u8]`, `&str`, `Rest`, or what implements `FromStr`; an `#[on_error]`, and nothing else, takes `&CommandError`"
 )]
 pub trait Placed<By, Before, Left> {}
 
