@@ -116,7 +116,7 @@ impl Method {
 }
 
 fn has_role(attribute: &Attribute) -> bool {
-    is_role(attribute.path())
+    is_role(&attribute.meta)
 }
 
 fn is_unsized(ty: &Type) -> bool {

@@ -5,6 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token};
 
 use super::block::{Block, Method};
+use super::cfg::conditional;
 use super::check::{HOOKS, Hook};
 use crate::errors::Errors;
 use crate::suggest::closest;
@@ -151,6 +152,15 @@ impl<'a> Roles<'a> {
 
 /// The role that the attribute gives; one that only looks like it is reported.
 fn role(attribute: &Attribute, errors: &mut Errors) -> Option<&'static str> {
+    if let Some((_, conditional)) = conditional(&attribute.meta) {
+        for role in conditional.iter().filter(|role| is_role(role)) {
+            errors.at(
+                role.path(),
+                "no role can stand in a `#[cfg_attr]`: `#[handler]` does not know whether it holds\n\
+                 = help: write two methods, the one with a role under `#[cfg(..)]`, the other under `#[cfg(not(..))]`",
+            );
+        }
+    }
     let name = word(attribute.path())?;
     let word = name.to_string();
     let meant = meant(&word)?;
@@ -169,8 +179,9 @@ fn role(attribute: &Attribute, errors: &mut Errors) -> Option<&'static str> {
 }
 
 /// Whether an attribute gives a role, or must have been meant to.
-pub(crate) fn is_role(path: &Path) -> bool {
-    word(path).is_some_and(|word| meant(&word.to_string()).is_some())
+pub(crate) fn is_role(attribute: &Meta) -> bool {
+    word(attribute.path()).is_some_and(|word| meant(&word.to_string()).is_some())
+        || conditional(attribute).is_some_and(|(_, attributes)| attributes.iter().any(is_role))
 }
 
 /// The word of an attribute, also behind our own path. Any other path, as in `#[errors::context]`, is another's.

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use syn::Path;
 use syn::parse::{ParseStream, Parser as _};
+use syn::{Meta, Path, Result};
 
 use super::roles::is_role;
 
@@ -46,13 +46,15 @@ fn without_attributes_of(method: &Group) -> TokenTree {
 
 fn is_ours(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
-    // What follows may be half typed.
-    let path = |input: ParseStream<'_>| {
-        let path = input.call(Path::parse_mod_style)?;
-        input.parse::<TokenStream>()?;
-        Ok(path)
-    };
-    group.delimiter() == Delimiter::Bracket && path.parse2(group.stream()).is_ok_and(|path| is_role(&path))
+    let attribute = syn::parse2(group.stream()).or_else(|_| half_typed.parse2(group.stream()));
+    group.delimiter() == Delimiter::Bracket && attribute.is_ok_and(|attribute| is_role(&attribute))
+}
+
+/// The word of an attribute, whatever follows it.
+fn half_typed(input: ParseStream<'_>) -> Result<Meta> {
+    let path = input.call(Path::parse_mod_style)?;
+    input.parse::<TokenStream>()?;
+    Ok(Meta::Path(path))
 }
 
 #[cfg(test)]
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn an_attribute_of_another_crate_is_kept() {
-        let block = quote!(impl Server { #[command("a")] #[errors::context] #[comand] #[inline] fn a(&self) {} });
+        let block = quote!(impl Server { #[command("a")] #[errors::context] #[comand = ] #[inline] fn a(&self) {} });
         let stripped = quote!(impl Server { #[errors::context] #[inline] fn a(&self) {} });
         assert_eq!(strip(&block).to_string(), stripped.to_string());
     }
