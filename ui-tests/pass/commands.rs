@@ -63,6 +63,10 @@ where
         Close(())
     }
 
+    /// The server has one too.
+    #[command]
+    fn bind(&self) {}
+
     #[allow(clippy::unused_self)]
     fn helper(&self) {}
 

@@ -69,7 +69,7 @@ impl<'a> Handler<'a> {
             setup: hooks("setup"),
             handle: hooks("handle"),
             finish: hooks("finish"),
-            roles: Roles::check(block, errors),
+            roles: Roles::check(block, form, errors),
             frame: arguments.frame.as_ref(),
         };
         if let Some(of_trait) = &block.of_trait {

@@ -6,11 +6,14 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token};
 
 use super::block::{Block, Method};
 use super::cfg::conditional;
-use super::check::{HOOKS, Hook};
+use super::check::{Form, HOOKS, Hook};
 use crate::errors::Errors;
 use crate::suggest::closest;
 
 const ATTRIBUTES: [&str; 4] = ["command", "message", "otherwise", "on_error"];
+
+/// What a server has already; a session has not.
+const OF_THE_SERVER: [&str; 2] = ["bind", "builder"];
 
 /// The runtime compares no more of a name.
 const LONGEST_NAME: usize = 64;
@@ -34,14 +37,14 @@ pub(crate) struct Command<'a> {
 }
 
 impl<'a> Roles<'a> {
-    pub(crate) fn check(block: &'a Block, errors: &mut Errors) -> Self {
+    pub(crate) fn check(block: &'a Block, form: Form, errors: &mut Errors) -> Self {
         let mut roles = Self::default();
         for stray in &block.strays {
             let example = "`#[command] fn get(&self, key: &str) -> Option<String> { .. }`";
             errors.at(stray, format!("only a method can be called for a message\n= help: for example {example}"));
         }
         for method in &block.methods {
-            roles.add(method, errors);
+            roles.add(method, form, errors);
         }
         roles.check_names(errors);
         roles.check_company(errors);
@@ -53,7 +56,7 @@ impl<'a> Roles<'a> {
         !self.commands.is_empty() || !self.message.is_empty()
     }
 
-    fn add(&mut self, method: &'a Method, errors: &mut Errors) {
+    fn add(&mut self, method: &'a Method, form: Form, errors: &mut Errors) {
         let mut earlier = None;
         for attribute in &method.attributes {
             let Some(role) = role(attribute, errors) else { continue };
@@ -73,6 +76,16 @@ impl<'a> Roles<'a> {
                     hook.name,
                     format!(
                         "`{}` is a hook, and cannot be marked `#[{role}]`\n= help: {}",
+                        hook.name,
+                        rename(role, &hook)
+                    ),
+                );
+            }
+            if form == Form::Shared && OF_THE_SERVER.iter().any(|name| hook.name == name) {
+                errors.at(
+                    hook.name,
+                    format!(
+                        "`{}` is a method that `#[socket_server]` gives the server\n= help: {}",
                         hook.name,
                         rename(role, &hook)
                     ),
