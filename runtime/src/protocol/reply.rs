@@ -28,6 +28,10 @@ use crate::request::Writer;
 ///
 /// A frame may tell its peer whether a reply is a number, a list or nothing: [`Resp`](crate::Resp) does.
 ///
+/// Each message of a `Vec` is written by itself. Where another thread writes to a [clone](crate::Writer::try_clone) of the
+/// writer, what it writes may come between two of them, and under `Resp` amid an array: send such a list as one
+/// [`Raw`] reply then, or let one thread write.
+///
 /// Types of your own implement it:
 ///
 /// ```
