@@ -149,8 +149,9 @@ pub use socketserver_macros::socket_server;
 /// Both forms can have them, and `setup` and `finish` beside them.
 ///
 /// **A message** is a line, or what `frame = type` says: [`Line`](crate::Line), [`Delimited`](crate::Delimited),
-/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed), or a [`Frame`](crate::Frame) of your own, which is
-/// a [`CommandFrame`](crate::CommandFrame) if it has commands. On a transport of packets, a packet is a message.
+/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed), [`Resp`](crate::Resp) for the clients of Redis, or a
+/// [`Frame`](crate::Frame) of your own, which is a [`CommandFrame`](crate::CommandFrame) if it has commands. On a transport
+/// of packets, a packet is a message.
 ///
 /// **Arguments** are asked for by type:
 ///
@@ -159,7 +160,7 @@ pub use socketserver_macros::socket_server;
 /// | any type that implements `FromStr` | the next word, parsed; its error is an `E` as above |
 /// | `&str`, `&[u8]` | the next word, borrowed |
 /// | `Option` of one of these | the next word, if there is one |
-/// | `Vec` or [`OneOrMore`](crate::OneOrMore) of one of these | all words that are left |
+/// | `Vec` or [`OneOrMore`](crate::OneOrMore) of one of these | all words that are left; of pairs `(A, B)`, two by two |
 /// | [`Rest`](crate::Rest) | what is left of the message, as it stands |
 /// | [`CommandName`](crate::CommandName) | the name that it was called by, in any place |
 /// | what any hook may ask for | beside the words, in any place |
@@ -177,8 +178,8 @@ pub use socketserver_macros::socket_server;
 /// what `#[on_error]` makes of it, or `error: ..` with what is wrong. An error of a `#[message]`, if there is no
 /// `#[on_error]`, and an error of `#[on_error]` itself fail the handler, as an error of `handle` does.
 ///
-/// The server's options [`max_line`](crate::Options::max_line), [`crlf`](crate::Options::crlf) and
-/// [`help`](crate::Options::help) concern them. CPython has no counterpart.
+/// The server's options [`max_line`](crate::Options::max_line), [`max_message`](crate::Options::max_message),
+/// [`crlf`](crate::Options::crlf) and [`help`](crate::Options::help) concern them. CPython has no counterpart.
 ///
 /// ```
 /// use socketserver::{Close, CommandError, handler, socket_server};
