@@ -1,13 +1,14 @@
 //! Ten servers one after the other leave what one leaves: nothing. In a process of its own, where nothing else runs.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write, stdin};
+use std::io::{self, BufRead, BufReader, IoSlice, Write, stdin};
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, MsgHdr, SockAddr, Socket, Type};
 use socketserver::{
     Address, Forking, HandlerError, Hooks, MixIn, Reader, Server, ShutdownHandle, Transport, Writer, handler,
     socket_server,
@@ -110,6 +111,7 @@ fn main() -> ExitCode {
                 forking_leaves_nothing("unix_datagram", exchange, send_goodbye);
             }),
             ("a_server_that_never_serves_leaves_nothing", a_server_that_never_serves_leaves_nothing),
+            ("descriptors_that_a_peer_sends_are_not_taken", descriptors_that_a_peer_sends_are_not_taken),
         ],
         &[
             ("tcp", || serve_ten_times(|_| ForkingTcp::default().bind(INTERNET))),
@@ -200,6 +202,30 @@ fn a_server_that_never_serves_leaves_nothing() {
         is_as_before(before);
     }
     assert!(!place.path("server").exists());
+}
+
+/// The kernel puts what comes with a packet (`SCM_RIGHTS`) into the table of whoever receives it.
+fn descriptors_that_a_peer_sends_are_not_taken() {
+    let place = Place::new();
+    let server = UnixDatagram::default().bind(place.path("server")).unwrap();
+    let peer = Socket::new(Domain::UNIX, Type::DGRAM, None).unwrap();
+    peer.connect(&SockAddr::unix(place.path("server")).unwrap()).unwrap();
+    let before = descriptors();
+    for _ in 0..10 {
+        let (payload, rights) = ([IoSlice::new(b"take this\n")], rights(peer.as_raw_fd()));
+        peer.sendmsg(&MsgHdr::new().with_buffers(&payload).with_control(&rights), 0).unwrap();
+        assert!(server.handle_request().unwrap());
+    }
+    assert_eq!(descriptors(), before);
+}
+
+/// A control message, as cmsg(3) has it, that gives away `descriptor`.
+fn rights(descriptor: RawFd) -> Vec<u8> {
+    let length = size_of::<libc::cmsghdr>() + size_of::<RawFd>();
+    let mut message = length.to_ne_bytes().to_vec();
+    message.extend([libc::SOL_SOCKET, libc::SCM_RIGHTS, descriptor].map(i32::to_ne_bytes).concat());
+    message.resize(length.next_multiple_of(size_of::<usize>()), 0);
+    message
 }
 
 fn forking_leaves_nothing(name: &str, clients: fn(&Address), shut_down: fn(&Address)) {

@@ -57,15 +57,20 @@ pub(crate) fn ask_for_destination(_: BorrowedFd<'_>, _: bool) -> io::Result<()> 
 }
 
 /// Receives one packet into `buffer`; `WouldBlock` where there is none and the socket does not block.
-pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
+///
+/// `with_destination`: the socket was [asked for it](ask_for_destination). Others get no room for control messages: on
+/// a Unix-domain socket they may be descriptors that a peer sends (`SCM_RIGHTS`), and nobody would close them.
+pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], with_destination: bool) -> io::Result<Received> {
     let mut control = Control([0; 64]);
     let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: an all-zero `msghdr` is a valid one: no address, no parts, no control messages.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = &raw mut part;
     message.msg_iovlen = 1;
-    message.msg_control = control.0.as_mut_ptr().cast();
-    message.msg_controllen = control.0.len() as _;
+    if with_destination {
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = control.0.len() as _;
+    }
 
     let mut length = 0;
     // SAFETY: every pointer in `message` is to a live buffer of the length beside it, and recvmsg(2) sets the
@@ -74,7 +79,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<R
         SockAddr::try_init(|storage, size| {
             message.msg_name = storage.cast();
             message.msg_namelen = *size;
-            let result = libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC);
+            let result = libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0);
             length = usize::try_from(result).map_err(|_| io::Error::last_os_error())?;
             *size = message.msg_namelen;
             Ok(())

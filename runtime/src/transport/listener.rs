@@ -35,6 +35,7 @@ pub struct Listener {
     local: Address,
     /// Where the socket was given to us it may be shared with other processes: it is neither shut down nor unlinked.
     given: bool,
+    tells_destination: bool,
     settings: RequestSettings,
     path: Mutex<Option<BoundPath>>,
 }
@@ -81,14 +82,16 @@ impl Listener {
     pub(super) fn new(socket: Socket, given: bool, path: Option<BoundPath>, options: &Options) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let local = socket.local_addr()?;
-        let wildcard = local.as_socket().filter(|local| local.ip().is_unspecified());
-        if let Some(wildcard) = wildcard.filter(|_| socket.r#type().is_ok_and(|kind| kind == Type::DGRAM)) {
-            sys::datagram::ask_for_destination(socket.as_fd(), wildcard.is_ipv6())?;
+        let tells_destination =
+            socket.r#type()? == Type::DGRAM && local.as_socket().is_some_and(|local| local.ip().is_unspecified());
+        if tells_destination {
+            sys::datagram::ask_for_destination(socket.as_fd(), local.is_ipv6())?;
         }
         Ok(Self {
             socket: Arc::new(socket),
             local: Address::from_sock_addr(&local),
             given,
+            tells_destination,
             settings: RequestSettings::new(options, ShutdownHandle::new()?),
             path: Mutex::new(path),
         })
@@ -101,6 +104,11 @@ impl Listener {
 
     pub(crate) fn socket(&self) -> &Arc<Socket> {
         &self.socket
+    }
+
+    /// Whether each packet comes with the address that it was sent to: the socket is bound to every address.
+    pub(crate) fn tells_destination(&self) -> bool {
+        self.tells_destination
     }
 
     pub(crate) fn settings(&self) -> &RequestSettings {
