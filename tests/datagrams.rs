@@ -310,16 +310,23 @@ fn is_answered_from(bound: &Address, ip: &str, client_address: &str, reports: &R
 
 #[test]
 fn a_broadcast_is_answered() {
-    let (witness, reports) = Witness::new();
-    let everywhere = Udp(witness).bind("0.0.0.0:0").unwrap().start().unwrap();
-    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-    client.set_broadcast(true).unwrap();
-    client.set_read_timeout(Some(PATIENCE)).unwrap();
-    client.send_to(b"anybody?", ("127.255.255.255", everywhere.local_address().port().unwrap())).unwrap();
-    assert_eq!(next(&reports.seen).payload, b"anybody?");
-    wait_until("it is answered", || everywhere.stats().active == 0);
-    assert_eq!(everywhere.stats().failed, 0);
-    assert_eq!(receive(&client), b"anybody?");
+    for everywhere in ["0.0.0.0:0", "[::]:0"] {
+        let (witness, reports) = Witness::new();
+        let everywhere = Udp(witness).bind(everywhere).unwrap().start().unwrap();
+        let port = everywhere.local_address().port().unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_broadcast(true).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.send_to(b"anybody?", ("127.255.255.255", port)).unwrap();
+        let seen = next(&reports.seen);
+        assert_eq!(
+            (&*seen.payload, seen.local),
+            (&b"anybody?"[..], Address::from(SocketAddr::from(([127, 0, 0, 1], port))))
+        );
+        wait_until("it is answered", || everywhere.stats().active == 0);
+        assert_eq!(everywhere.stats().failed, 0);
+        assert_eq!(receive(&client), b"anybody?");
+    }
 }
 
 #[test]

@@ -28,15 +28,28 @@ pub(crate) struct Destination {
     interface: u32,
 }
 
-/// Room for one control message of packet information, aligned as `cmsghdr` wants it.
+/// Room for control messages of packet information, one of IPv4 and one of IPv6, aligned as `cmsghdr` wants it.
 #[repr(align(8))]
-struct Control([u8; 64]);
+struct Control([u8; 128]);
+
+impl Control {
+    fn empty() -> Self {
+        Self([0; 128])
+    }
+}
 
 /// Has a socket that is bound to every address report the one that each packet came to.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn ask_for_destination(socket: BorrowedFd<'_>, ipv6: bool) -> io::Result<()> {
-    let (level, name) =
-        if ipv6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) } else { (libc::IPPROTO_IP, libc::IP_PKTINFO) };
+    if ipv6 {
+        turn_on(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)?;
+    }
+    // Also for what comes over IPv4 to a socket of both, of which that of IPv6 tells a broadcast's address.
+    turn_on(socket, libc::IPPROTO_IP, libc::IP_PKTINFO)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn turn_on(socket: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: the value is a valid `int`, and its size is given.
     let result = unsafe {
@@ -61,7 +74,7 @@ pub(crate) fn ask_for_destination(_: BorrowedFd<'_>, _: bool) -> io::Result<()> 
 /// `with_destination`: the socket was [asked for it](ask_for_destination). Others get no room for control messages: on
 /// a Unix-domain socket they may be descriptors that a peer sends (`SCM_RIGHTS`), and nobody would close them.
 pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], with_destination: bool) -> io::Result<Received> {
-    let mut control = Control([0; 64]);
+    let mut control = Control::empty();
     let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: an all-zero `msghdr` is a valid one: no address, no parts, no control messages.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
@@ -100,7 +113,7 @@ pub(crate) fn send(
     peer: &SockAddr,
     source: Option<Destination>,
 ) -> io::Result<()> {
-    let mut control = Control([0; 64]);
+    let mut control = Control::empty();
     let mut part = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
     // SAFETY: an all-zero `msghdr` is a valid one: no address, no parts, no control messages.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
@@ -126,30 +139,36 @@ pub(crate) fn send(
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn destination(message: &libc::msghdr) -> Option<Destination> {
-    // SAFETY: `message` is as recvmsg(2) filled it in, its control buffer is live, and cmsg(3) is followed: the
-    // first header, and the payload that its level and type promise, which need not be aligned.
+    let mut destination = None;
+    // SAFETY: `message` is as recvmsg(2) filled it in, its control buffer is live, and cmsg(3) is followed: from header
+    // to header, and each payload that level and type promise, which is whole and need not be aligned.
     unsafe {
-        let header = libc::CMSG_FIRSTHDR(message);
-        if header.is_null() {
-            return None;
-        }
-        let data = libc::CMSG_DATA(header);
-        match ((*header).cmsg_level, (*header).cmsg_type) {
-            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                let info = data.cast::<libc::in_pktinfo>().read_unaligned();
-                // Not `ipi_addr`, which may be a broadcast address, from which nothing can be sent; see ip(7).
-                let ip = Ipv4Addr::from_bits(u32::from_be(info.ipi_spec_dst.s_addr));
-                Some(Destination { ip: ip.into(), interface: 0 })
+        let mut header = libc::CMSG_FIRSTHDR(message);
+        while !header.is_null() {
+            let data = libc::CMSG_DATA(header);
+            // What had no room is cut (`MSG_CTRUNC`).
+            let holds = |size| (*header).cmsg_len as usize >= data.addr() - header.addr() + size;
+            match ((*header).cmsg_level, (*header).cmsg_type) {
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) if holds(size_of::<libc::in_pktinfo>()) => {
+                    let info = data.cast::<libc::in_pktinfo>().read_unaligned();
+                    // Not `ipi_addr`, which may be a broadcast address, from which nothing can be sent; see ip(7).
+                    let ip = Ipv4Addr::from_bits(u32::from_be(info.ipi_spec_dst.s_addr));
+                    // It is the better one, where both have come.
+                    return Some(Destination { ip: ip.into(), interface: 0 });
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if holds(size_of::<libc::in6_pktinfo>()) => {
+                    let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
+                    let ip = Ipv6Addr::from(info.ipi6_addr.s6_addr);
+                    // Nothing can be sent from a group's address either.
+                    destination =
+                        (!ip.is_multicast()).then(|| Destination { ip: ip.into(), interface: info.ipi6_ifindex });
+                }
+                _ => {}
             }
-            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                let info = data.cast::<libc::in6_pktinfo>().read_unaligned();
-                let ip = Ipv6Addr::from(info.ipi6_addr.s6_addr);
-                // Nothing can be sent from a group's address either.
-                (!ip.is_multicast()).then(|| Destination { ip: ip.into(), interface: info.ipi6_ifindex })
-            }
-            _ => None,
+            header = libc::CMSG_NXTHDR(message, header);
         }
     }
+    destination
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -207,7 +226,7 @@ mod tests {
         let addresses: [(IpAddr, u32); 2] =
             [(Ipv4Addr::new(192, 0, 2, 7).into(), 0), ("2001:db8::7".parse().unwrap(), 3)];
         for (ip, interface) in addresses {
-            let mut control = Control([0; 64]);
+            let mut control = Control::empty();
             let length = put_source(&mut control, Destination { ip, interface });
             // SAFETY: an all-zero `msghdr` is a valid one.
             let mut message: libc::msghdr = unsafe { mem::zeroed() };
