@@ -10,7 +10,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::mem;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::ptr;
@@ -210,6 +210,8 @@ fn flush_standard_output() {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn exit_descriptor(pid: libc::pid_t) -> Option<OwnedFd> {
+    use std::os::fd::FromRawFd;
+
     // SAFETY: pidfd_open(2) takes a process id and flags, and returns a new descriptor with close-on-exec set.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let descriptor = RawFd::try_from(descriptor).ok().filter(|descriptor| *descriptor >= 0)?;

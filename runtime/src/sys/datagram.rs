@@ -3,10 +3,14 @@
 
 use std::io;
 use std::mem;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use socket2::SockAddr;
+
+use super::stream::NO_SIGNAL;
 
 /// What came with a packet.
 #[derive(Debug)]
@@ -25,8 +29,15 @@ pub(crate) struct Received {
 pub(crate) struct Destination {
     pub(crate) ip: IpAddr,
     /// The interface, for IPv6, where a link-local address means nothing without.
-    interface: u32,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    interface: Interface,
 }
+
+/// The number of an interface, as `in6_pktinfo` has it.
+#[cfg(target_os = "linux")]
+type Interface = libc::c_uint;
+#[cfg(target_os = "android")]
+type Interface = libc::c_int;
 
 /// Room for control messages of packet information, one of IPv4 and one of IPv6, aligned as `cmsghdr` wants it.
 #[repr(align(8))]
@@ -127,7 +138,7 @@ pub(crate) fn send(
     }
     loop {
         // SAFETY: every pointer in `message` is to a live buffer of the length beside it; sendmsg(2) only reads.
-        if unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) } >= 0 {
+        if unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, NO_SIGNAL) } >= 0 {
             return Ok(());
         }
         let error = io::Error::last_os_error();
@@ -223,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_is_put_into_a_control_message_is_found_there() {
-        let addresses: [(IpAddr, u32); 2] =
+        let addresses: [(IpAddr, Interface); 2] =
             [(Ipv4Addr::new(192, 0, 2, 7).into(), 0), ("2001:db8::7".parse().unwrap(), 3)];
         for (ip, interface) in addresses {
             let mut control = Control::empty();

@@ -4,11 +4,11 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// The program may have SIGPIPE at its default, which would end it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
-/// `socket2` sets SO_NOSIGPIPE where there is no such flag.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const NO_SIGNAL: libc::c_int = 0;
+#[cfg(not(target_vendor = "apple"))]
+pub(super) const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+/// `socket2` sets SO_NOSIGPIPE where there was no such flag for long.
+#[cfg(target_vendor = "apple")]
+pub(super) const NO_SIGNAL: libc::c_int = 0;
 
 /// Receives what there is, as recv(2).
 pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {

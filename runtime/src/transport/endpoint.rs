@@ -220,11 +220,22 @@ fn check_given(socket: &Socket, kind: Type, domains: &[Domain]) -> io::Result<()
         invalid("its address family is another transport's")
     } else if socket.r#type()? != kind {
         invalid("its type is another transport's")
-    } else if kind == Type::STREAM && !socket.is_listener()? {
+    } else if kind == Type::STREAM && !listens(socket)? {
         invalid("it does not listen")
     } else {
         Ok(())
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn listens(socket: &Socket) -> io::Result<bool> {
+    socket.is_listener()
+}
+
+/// The others do not tell; there the first accept(2) fails.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn listens(_: &Socket) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Why a server could not be bound, with the address that it was to be bound to.
