@@ -5,6 +5,7 @@ mod flaky;
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,12 +37,17 @@ const NO_STACK: usize = 1 << 46;
 #[socket_server(tcp, hooks)]
 struct Echo {
     errors: Mutex<Vec<Option<i32>>>,
+    ticks: AtomicUsize,
     meeting: Barrier,
 }
 
 impl Hooks for Echo {
     fn accept_error(&self, error: &io::Error) {
         self.errors.lock().unwrap().push(error.raw_os_error());
+    }
+
+    fn service_actions(&self) {
+        self.ticks.fetch_add(1, SeqCst);
     }
 }
 
@@ -58,7 +64,7 @@ impl Echo {
 
 impl Echo {
     fn new() -> Self {
-        Self { errors: Mutex::default(), meeting: Barrier::new(2) }
+        Self { errors: Mutex::default(), ticks: AtomicUsize::new(0), meeting: Barrier::new(2) }
     }
 
     fn errors(&self) -> Vec<Option<i32>> {
@@ -174,6 +180,37 @@ fn backs_off_and_is_shut_down<M: MixIn>(threads: usize) {
         begun.elapsed()
     };
     assert!((0..3).any(|_| shut_down_took() < Duration::from_millis(600)), "{}", M::NAME);
+}
+
+/// More than there are pauses in any time that a test has.
+static LASTING: [i32; 10_000] = [libc::EMFILE; 10_000];
+
+#[test]
+fn handle_request_gives_up_after_its_timeout_while_errors_last() {
+    gives_up_while_errors_last::<Iterative>();
+    gives_up_while_errors_last::<Threading>();
+}
+
+fn gives_up_while_errors_last<M: MixIn>() {
+    let server = Server::<Echo, Flaky, M>::builder(Echo::new()).timeout(Duration::from_millis(20));
+    let server = server.bind(ANYWHERE).unwrap();
+    flaky::fail(server.local_address(), &LASTING);
+    let _client = TcpStream::connect(server.local_address()).unwrap();
+    assert!(!server.handle_request().unwrap(), "{}", M::NAME);
+    let errors = server.service().errors().len();
+    assert!(errors > 0 && errors < LASTING.len(), "{errors} errors");
+}
+
+#[test]
+fn service_actions_tick_while_errors_last() {
+    let server = Server::<Echo, Flaky, Iterative>::builder(Echo::new()).service_interval(Duration::from_millis(10));
+    let server = server.bind(ANYWHERE).unwrap();
+    flaky::fail(server.local_address(), &LASTING);
+    let running = server.start().unwrap();
+    wait_until("there are some ticks", || running.service().ticks.load(SeqCst) > 3);
+    let errors = running.service().errors().len();
+    assert!(errors < LASTING.len(), "{errors} errors");
+    running.shutdown().unwrap();
 }
 
 #[test]

@@ -71,7 +71,11 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
                     Waiting::TimedOut => return Ok(Next::TimedOut),
                     Waiting::ShuttingDown => break,
                 },
-                Attempt::Failed { pause } => self.pause(pause, deadline)?,
+                Attempt::Failed { pause } => {
+                    if !self.pause(pause, deadline)? {
+                        return Ok(Next::TimedOut);
+                    }
+                }
             }
         }
         Ok(Next::ShuttingDown)
@@ -100,11 +104,14 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
         }
     }
 
-    /// Pauses after an error, unless and until there is a shutdown, but not beyond the deadline.
-    pub(crate) fn pause(&self, pause: Duration, deadline: Option<Instant>) -> io::Result<()> {
+    /// Pauses after an error, unless and until there is a shutdown, but not beyond the deadline; `false`: it has passed.
+    pub(crate) fn pause(&self, pause: Duration, deadline: Option<Instant>) -> io::Result<bool> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let pause = left.map_or(pause, |left| pause.min(left));
-        if pause.is_zero() { Ok(()) } else { self.shutdown().sleep(pause) }
+        if !pause.is_zero() {
+            self.shutdown().sleep(pause)?;
+        }
+        Ok(deadline.is_none_or(|deadline| Instant::now() < deadline))
     }
 
     /// `verify_request`, and `service_actions` after it; a refused request is closed.

@@ -106,7 +106,11 @@ where
                 Attempt::Request(request) => return Ok(Next::Request(request)),
                 // What was ready is gone again.
                 Attempt::Nothing => {}
-                Attempt::Failed { pause } => self.base.pause(pause, deadline)?,
+                Attempt::Failed { pause } => {
+                    if !self.base.pause(pause, deadline)? {
+                        return Ok(Next::TimedOut);
+                    }
+                }
             }
         }
         Ok(Next::ShuttingDown)
