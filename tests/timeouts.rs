@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
 use std::time::Duration;
 
 use socketserver::{
@@ -231,6 +232,36 @@ fn gives_up<M: MixIn>() {
     server.shutdown_handle().shutdown();
     assert!(!server.handle_request().unwrap());
     assert_eq!(server.service().timeouts.load(SeqCst), 2);
+}
+
+#[test]
+fn the_longest_duration_is_for_ever() {
+    is_for_ever::<Iterative>();
+    is_for_ever::<Threading>();
+}
+
+fn is_for_ever<M: MixIn>() {
+    let bind = || {
+        Server::<Echo, Tcp, M>::builder(Echo::default())
+            .timeout(Duration::MAX)
+            .service_interval(Duration::MAX)
+            .drain_timeout(Duration::MAX)
+            .read_timeout(Duration::MAX)
+            .write_timeout(Duration::MAX)
+            .request_deadline(Duration::MAX)
+            .bind("127.0.0.1:0")
+            .unwrap()
+    };
+    let running = bind().start().unwrap();
+    assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
+    running.shutdown().unwrap();
+
+    let server = bind();
+    thread::scope(|scope| {
+        let asks = scope.spawn(|| ask(server.local_address(), "hello"));
+        assert!(server.handle_request().unwrap());
+        assert_eq!(asks.join().unwrap().unwrap(), "hello");
+    });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Timeouts under `forking`: of a read in a child, of `handle_request`, and the ticks of `service_interval`.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
-use std::io;
+use std::io::{self, Write};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
@@ -45,11 +45,13 @@ fn main() -> ExitCode {
             ("a_silent_client_ends_with_the_read_timeout", a_silent_client_ends_with_the_read_timeout),
             ("service_actions_tick_without_traffic", service_actions_tick_without_traffic),
             ("handle_request_gives_up_after_its_timeout", handle_request_gives_up_after_its_timeout),
+            ("the_longest_duration_is_for_ever", the_longest_duration_is_for_ever),
         ],
         &[
             ("impatient", || serve(Talkative.builder().read_timeout(MOMENT))),
             ("ticking", || serve(Talkative.builder().service_interval(MOMENT))),
             ("lonely", handle_requests),
+            ("eternal", || serve(eternal())),
         ],
     )
 }
@@ -74,6 +76,18 @@ fn handle_request_gives_up_after_its_timeout() {
     assert!(status.success());
     // A shutdown is no timeout.
     assert_eq!(output, "timeout\nfalse\ntimeout\nfalse\nshutdown\nfalse\n");
+}
+
+fn the_longest_duration_is_for_ever() {
+    let mut server = support::Server::start("eternal", &[]);
+    writeln!(connect(server.address()).unwrap(), "hello").unwrap();
+    assert_eq!([(); 2].map(|()| server.line()), ["tick", "exit status: 0"]);
+    assert_eq!(server.stop(), "accepted 1, failed 0\n");
+}
+
+fn eternal() -> Builder<Talkative> {
+    let builder = Talkative.builder().timeout(Duration::MAX).service_interval(Duration::MAX);
+    builder.drain_timeout(Duration::MAX).read_timeout(Duration::MAX).request_deadline(Duration::MAX)
 }
 
 fn serve(builder: Builder<Talkative>) {

@@ -17,7 +17,7 @@ use crate::mixin::{Children, MixIn};
 use crate::running::Running;
 use crate::shutdown::ShutdownHandle;
 use crate::stats::Stats;
-use crate::sys::poll::{Interest, poll};
+use crate::sys::poll::{Interest, deadline, poll};
 use crate::transport::{Endpoint, Transport};
 
 /// A server that is bound: a service `S`, over a transport `T`, with a mix-in `M`.
@@ -215,7 +215,7 @@ impl<S, T, M> Server<S, T, M> {
 
     /// When `handle_request` gives up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.base.options.timeout.map(|timeout| Instant::now() + timeout)
+        deadline(self.base.options.timeout)
     }
 
     /// Waits for the end of a request; `false`: it is time to give up.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::request::Stream;
 use crate::sys;
-use crate::sys::poll::{Interest, poll};
+use crate::sys::poll::{self, Interest, poll};
 
 /// Stops a server, from wherever it is held: another thread, a handler, a signal's reaction.
 ///
@@ -188,13 +188,13 @@ impl ShutdownHandle {
         mut tick: impl FnMut(),
         failed: impl Fn() -> bool,
     ) -> io::Result<()> {
-        let mut next_tick = interval.map(|interval| Instant::now() + interval);
+        let mut next_tick = poll::deadline(interval);
         while !self.is_shutting_down() && !failed() {
             if self.wait_for_bell(next_tick)? {
                 self.answer();
             } else {
                 tick();
-                next_tick = interval.map(|interval| Instant::now() + interval);
+                next_tick = poll::deadline(interval);
             }
         }
         Ok(())
@@ -206,7 +206,7 @@ impl ShutdownHandle {
     pub(crate) fn drain(&self, timeout: Option<Duration>, done: impl Fn() -> bool) -> io::Result<()> {
         const TO_NOTICE: Duration = Duration::from_millis(250);
 
-        let mut deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let mut deadline = poll::deadline(timeout);
         let mut cut = false;
         while !done() {
             if self.is_cutting() && !cut {

@@ -16,7 +16,7 @@ use crate::request::Life;
 use crate::server::Server;
 use crate::sys;
 use crate::sys::child::Child;
-use crate::sys::poll::{Interest, poll};
+use crate::sys::poll::{self, Interest, poll};
 use crate::transport::Transport;
 
 /// Each request in a child process of its own, `max_children` of them at once.
@@ -176,7 +176,7 @@ where
 {
     let base = &server.base;
     let interval = base.options.service_interval;
-    let mut next_tick = interval.map(|interval| Instant::now() + interval);
+    let mut next_tick = poll::deadline(interval);
     loop {
         children.reap(base);
         match wait(base, children, next_tick)? {
@@ -185,7 +185,7 @@ where
             }
             Event::TimedOut => {
                 base.service_actions();
-                next_tick = interval.map(|interval| Instant::now() + interval);
+                next_tick = poll::deadline(interval);
             }
             Event::Look => {}
             Event::ShuttingDown => return Ok(()),
@@ -294,7 +294,7 @@ where
     if !base.options.waits() {
         return Ok(());
     }
-    let mut deadline = base.options.drain_timeout.map(|timeout| Instant::now() + timeout);
+    let mut deadline = poll::deadline(base.options.drain_timeout);
     let mut killed = false;
     while !children.running.is_empty() {
         let is_due = deadline.is_some_and(|deadline| deadline <= Instant::now());

@@ -3,13 +3,14 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{MixIn, Process};
 use crate::base::Next;
 use crate::error::no_thread;
 use crate::hooks::Hooks;
 use crate::server::Server;
+use crate::sys::poll::deadline;
 use crate::transport::Transport;
 
 /// No mix-in: one request after the other, in the thread that called `serve_forever`.
@@ -95,7 +96,7 @@ where
 {
     let base = &server.base;
     let seat = base.shutdown().seat();
-    let mut next_tick = base.options.service_interval.map(|interval| Instant::now() + interval);
+    let mut next_tick = deadline(base.options.service_interval);
     loop {
         match base.next_request(next_tick)? {
             Next::Request(request) => {
@@ -105,7 +106,7 @@ where
             }
             Next::TimedOut => {
                 base.service_actions();
-                next_tick = base.options.service_interval.map(|interval| Instant::now() + interval);
+                next_tick = deadline(base.options.service_interval);
             }
             Next::ShuttingDown => return Ok(()),
         }

@@ -13,7 +13,7 @@ use socket2::Socket;
 use super::progress::Progress;
 use crate::shutdown::Phase;
 use crate::sys;
-use crate::sys::poll::{Interest, poll};
+use crate::sys::poll::{self, Interest, poll};
 use crate::transport::RequestSettings;
 
 #[derive(Debug)]
@@ -54,14 +54,14 @@ impl Stream {
     /// Begins a connection, in the memory for output that the one before has left.
     pub(super) fn occupy(&mut self, socket: Socket, settings: &RequestSettings) -> io::Result<()> {
         let RequestSettings { read_timeout: read, write_timeout: write, request_deadline, .. } = *settings;
+        let deadline = poll::deadline(request_deadline);
         // With a deadline both are set anew before each wait.
-        if request_deadline.is_none() && read.is_some() {
+        if deadline.is_none() && read.is_some() {
             socket.set_read_timeout(read)?;
         }
-        if request_deadline.is_none() && write.is_some() {
+        if deadline.is_none() && write.is_some() {
             socket.set_write_timeout(write)?;
         }
-        let deadline = request_deadline.map(|deadline| Instant::now() + deadline);
         self.timeouts = Timeouts { read, write, deadline };
         self.socket = Some(socket);
         self.capacity = settings.write_buffer;

@@ -48,6 +48,11 @@ pub(crate) fn poll(interests: &mut [Interest], deadline: Option<Instant>) -> io:
     }
 }
 
+/// When a wait of so long is over; `None`: never, as where the clock does not reach so far.
+pub(crate) fn deadline(wait: Option<Duration>) -> Option<Instant> {
+    wait.and_then(|wait| Instant::now().checked_add(wait))
+}
+
 /// Rounded up, so that a wait never ends early and spins through its last millisecond.
 fn milliseconds(deadline: Option<Instant>) -> libc::c_int {
     let Some(deadline) = deadline else { return -1 };
