@@ -396,6 +396,28 @@ fn zero_is_refused_by_name() {
     is_refused("max_line", Never.bind(IPV4));
 }
 
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    fn is_refused(why: &str, bound: io::Result<impl Debug>) {
+        let error = bound.unwrap_err();
+        assert_eq!((error.kind(), error.to_string()), (io::ErrorKind::InvalidInput, why.to_owned()));
+    }
+    for too_short in [Duration::ZERO, Duration::from_nanos(999)] {
+        let why = |name| format!("`{name}` must be at least a microsecond, or `None`");
+        is_refused(&why("service_interval"), Deep.builder().service_interval(too_short).bind(IPV4));
+        is_refused(&why("read_timeout"), Deep.builder().read_timeout(too_short).bind(IPV4));
+        is_refused(&why("write_timeout"), Deep.builder().write_timeout(too_short).bind(IPV4));
+        is_refused(&why("request_deadline"), Deep.builder().request_deadline(too_short).bind(IPV4));
+    }
+    let why = "`max_packet_size` must be at most 2147483647";
+    is_refused(why, Packets.builder().max_packet_size(usize::MAX).bind(IPV4));
+    // What was meant is 0o660.
+    let place = Place::new();
+    let why = "`socket_mode` must be permission bits, such as `0o660`";
+    is_refused(why, Plain.builder().socket_mode(660).bind(place.path("server")));
+    assert!(!place.path("server").exists());
+}
+
 #[socket_server(tcp, forking)]
 struct Forks;
 

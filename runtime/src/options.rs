@@ -78,8 +78,8 @@ options! {
         /// reaped the children; here they are reaped as they end.
         timeout(impl OptionalDuration): Option<Duration> = None;
 
-        /// How often [`service_actions`](crate::Hooks::service_actions) is called while nothing else happens.
-        /// Default: not at all, only after each request taken.
+        /// How often [`service_actions`](crate::Hooks::service_actions) is called while nothing else happens; at least
+        /// a microsecond. Default: not at all, only after each request taken.
         ///
         /// CPython: `poll_interval` of `serve_forever`, half a second, which it needs to notice a shutdown. This
         /// server is woken by one, so that it sleeps until there is something to do.
@@ -120,7 +120,7 @@ options! {
 
     [S, T: StreamTransport, M] Builder<S, T, M> {
         /// How many connections the kernel queues until they are accepted. Default: as many as it allows
-        /// (`net.base.somaxconn`).
+        /// (`net.core.somaxconn`).
         ///
         /// CPython: `request_queue_size`, 5, with which a burst of clients waits a second and more for its
         /// retransmissions; `SOMAXCONN` from 3.15 on.
@@ -128,7 +128,7 @@ options! {
         backlog(u32): Option<u32> = None;
 
         /// How long one read waits for the peer before it fails with [`TimedOut`](std::io::ErrorKind::TimedOut);
-        /// `None`: for ever. Default: for ever; under `iterative` 60 seconds, since there a peer that says nothing
+        /// at least a microsecond, or `None`: for ever. Default: for ever; under `iterative` 60 seconds, since there a peer that says nothing
         /// holds up all others.
         ///
         /// A handler with `#[command]` or `#[message]` ends well if the peer was silent between two messages.
@@ -273,6 +273,9 @@ pub trait OptionalDuration: Into<Option<Duration>> {}
 #[diagnostic::do_not_recommend]
 impl<D: Into<Option<Duration>>> OptionalDuration for D {}
 
+/// Each thread has room for a packet. None is larger than a socket's buffer, whose size is an `int`.
+const LARGEST_PACKET: usize = i32::MAX as usize;
+
 /// What is not set is left to the mix-in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ReadTimeout {
@@ -308,9 +311,26 @@ impl Options {
             ("max_threads", self.max_threads),
             ("max_children", self.max_children),
         ];
-        match counts.into_iter().find(|(_, value)| *value == 0) {
-            Some((name, _)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` must be at least 1"))),
-            None => Ok(()),
+        // To the kernel a timeout of less is for ever, and ticks without a pause leave no time for anything else.
+        let times = [
+            ("service_interval", self.service_interval),
+            ("read_timeout", self.read_timeout.get()),
+            ("write_timeout", self.write_timeout),
+            ("request_deadline", self.request_deadline),
+        ];
+        let invalid = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        if let Some((name, _)) = counts.into_iter().find(|(_, value)| *value == 0) {
+            invalid(format!("`{name}` must be at least 1"))
+        } else if let Some((name, _)) =
+            times.into_iter().find(|(_, value)| value.is_some_and(|value| value < Duration::from_micros(1)))
+        {
+            invalid(format!("`{name}` must be at least a microsecond, or `None`"))
+        } else if self.max_packet_size > LARGEST_PACKET {
+            invalid(format!("`max_packet_size` must be at most {LARGEST_PACKET}"))
+        } else if self.socket_mode.is_some_and(|mode| mode > 0o777) {
+            invalid("`socket_mode` must be permission bits, such as `0o660`".to_owned())
+        } else {
+            Ok(())
         }
     }
 
