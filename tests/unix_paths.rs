@@ -1,6 +1,7 @@
 //! Paths of Unix-domain sockets: whose they are before the server, during it, and after.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
+use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
@@ -149,6 +150,19 @@ fn the_path_goes_with_the_server() {
     drop(Packets.bind(place.path("dropped")).unwrap().start().unwrap());
     is_served_by_stream(&place.path("served")).unwrap();
     is_served_by_packets(&place.path("served")).unwrap();
+    assert_eq!(fs::read_dir(place.directory()).unwrap().count(), 0);
+}
+
+/// No other test of this process has a path that is relative.
+#[test]
+fn a_relative_path_goes_with_the_server_from_wherever_that_is_dropped() {
+    let place = Place::new();
+    let before = env::current_dir().unwrap();
+    env::set_current_dir(place.directory()).unwrap();
+    let (stream, packets) = (Stream.bind("stream").unwrap(), Packets.bind("./packets").unwrap());
+    env::set_current_dir(before).unwrap();
+    assert!(place.path("stream").exists() && place.path("packets").exists());
+    drop((stream, packets));
     assert_eq!(fs::read_dir(place.directory()).unwrap().count(), 0);
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,7 @@ impl DirectoryLock {
 /// A path that this process bound, and takes away when it is dropped, unless it has become another's.
 #[derive(Debug)]
 pub(super) struct BoundPath {
+    /// Absolute: the process may leave its directory, as a daemon does.
     path: PathBuf,
     device: u64,
     inode: u64,
@@ -64,7 +65,7 @@ pub(super) fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Resul
         fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
     let metadata = fs::symlink_metadata(path)?;
-    Ok(BoundPath { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino(), process: process_id() })
+    Ok(BoundPath { path: absolute(path)?, device: metadata.dev(), inode: metadata.ino(), process: process_id() })
 }
 
 impl Drop for BoundPath {
