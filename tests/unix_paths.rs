@@ -2,8 +2,10 @@
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::env;
+use std::ffi::CString;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::os::unix::net as unix;
 use std::path::Path;
@@ -11,6 +13,7 @@ use std::process;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use socketserver::{Datagram, Reader, Writer, handler, socket_server};
@@ -128,6 +131,21 @@ fn what_is_no_socket_is_left_alone() {
 }
 
 /// Neither server can be bound there, each says where, and neither changes what is there.
+#[test]
+fn what_is_no_directory_is_not_opened() {
+    let place = Place::new();
+    let fifo = place.path("fifo");
+    let name = CString::new(fifo.as_os_str().as_bytes()).unwrap();
+    // SAFETY: it is a C string, which mkfifo(3) only reads.
+    #[allow(unsafe_code, reason = "std cannot make one")]
+    let made = unsafe { libc::mkfifo(name.as_ptr(), 0o600) };
+    assert_eq!(made, 0, "{}", io::Error::last_os_error());
+    let (tell, told) = channel();
+    thread::spawn(move || tell.send(Stream.bind(fifo.join("server")).map(drop)));
+    let error = told.recv_timeout(Duration::from_secs(20)).expect("nothing waits for the other end").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
+}
+
 fn is_refused(path: &Path) {
     let state = || {
         let metadata = fs::symlink_metadata(path).unwrap();

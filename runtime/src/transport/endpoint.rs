@@ -181,8 +181,9 @@ fn open_internet(
 }
 
 fn open_unix(path: &Path, open: impl FnOnce(Name<'_>) -> io::Result<Listener>) -> io::Result<Listener> {
-    let _lock = DirectoryLock::take(path);
-    Name::new(path).and_then(open).map_err(|error| CannotBind::error(path.display().to_string(), error))
+    let name = Name::new(path);
+    let _lock = matches!(name, Ok(Name::Path(_))).then(|| DirectoryLock::take(path));
+    name.and_then(open).map_err(|error| CannotBind::error(path.display().to_string(), error))
 }
 
 /// The name of a Unix-domain socket.

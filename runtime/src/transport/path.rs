@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf, absolute};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,8 +23,9 @@ pub(super) struct DirectoryLock {
 impl DirectoryLock {
     /// Takes it, if it can be had within a second: whoever else may hold it has nothing to do with us.
     pub(super) fn take(path: &Path) -> Self {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let Ok(directory) = File::open(parent.unwrap_or(Path::new("."))) else {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // What is no directory must not be opened: a FIFO would wait for its other end.
+        let Ok(directory) = File::options().read(true).custom_flags(libc::O_DIRECTORY).open(parent) else {
             return Self { _directory: None };
         };
         let deadline = Instant::now() + Duration::from_secs(1);
