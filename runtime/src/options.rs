@@ -208,8 +208,8 @@ options! {
     }
 
     [S, T: UnixTransport, M] Builder<S, T, M> {
-        /// The permission bits of the socket's path, such as `0o660`, set before any peer can connect. Default:
-        /// what the umask of the process leaves.
+        /// The permission bits of the socket's path, such as `0o660`, set before any peer can connect; on macOS and
+        /// the BSDs a packet may come before. Default: what the umask of the process leaves.
         ///
         /// CPython has no counterpart; a `chmod` after `bind` leaves a moment in which anybody can connect.
         socket_mode(u32): Option<u32> = None;

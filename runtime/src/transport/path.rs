@@ -50,9 +50,10 @@ pub(super) struct BoundPath {
 /// else, is an [`AddrInUse`](io::ErrorKind::AddrInUse) error and left as it is.
 pub(super) fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Result<BoundPath> {
     let address = SockAddr::unix(path)?;
-    if let Some(mode) = mode {
+    if let Some(mode) = mode.filter(|_| cfg!(any(target_os = "linux", target_os = "android"))) {
         // The mode of an unbound socket is what bind(2) gives to the path, less the umask: the path is never, not
-        // for a moment, open to more than `mode`.
+        // for a moment, open to more than `mode`. Elsewhere fchmod(2) refuses sockets; a stream can be connected to
+        // only after listen(2), when the path has its mode.
         File::from(OwnedFd::from(socket.try_clone()?)).set_permissions(Permissions::from_mode(mode))?;
     }
     if let Err(error) = socket.bind(&address) {
@@ -62,11 +63,13 @@ pub(super) fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Resul
         remove_stale(socket, path, &address)?;
         socket.bind(&address)?;
     }
+    let metadata = fs::symlink_metadata(path)?;
+    let bound =
+        BoundPath { path: absolute(path)?, device: metadata.dev(), inode: metadata.ino(), process: process_id() };
     if let Some(mode) = mode {
         fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
-    let metadata = fs::symlink_metadata(path)?;
-    Ok(BoundPath { path: absolute(path)?, device: metadata.dev(), inode: metadata.ino(), process: process_id() })
+    Ok(bound)
 }
 
 impl Drop for BoundPath {
