@@ -18,8 +18,15 @@ use support::{ask, wait_until};
 use flaky::{At, Flaky};
 
 /// Those of one connection, or of the network for a moment.
-const PASSING: [i32; 6] =
-    [libc::ECONNABORTED, libc::EPERM, libc::EPROTO, libc::ENETDOWN, libc::EHOSTUNREACH, libc::ETIMEDOUT];
+const PASSING: [i32; 7] = [
+    libc::ECONNABORTED,
+    libc::EPERM,
+    libc::EPROTO,
+    libc::ENETDOWN,
+    libc::EHOSTUNREACH,
+    libc::ETIMEDOUT,
+    libc::EOPNOTSUPP,
+];
 /// The system is out of something.
 const EXHAUSTION: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
 /// No errors at all.

@@ -15,11 +15,13 @@ pub(crate) enum Severity {
 }
 
 impl Severity {
-    /// accept(2): "Error handling" lists what a server should treat like `EAGAIN`.
+    /// accept(2): "Error handling" lists what a server should treat like `EAGAIN`, `EOPNOTSUPP` among it.
     pub(crate) fn of(error: &io::Error) -> Self {
         match error.raw_os_error() {
             Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Self::Exhausted,
-            Some(libc::EBADF | libc::EINVAL | libc::ENOTSOCK | libc::EOPNOTSUPP | libc::EFAULT) => Self::Final,
+            // On Apple's systems it is what setsockopt(2) says of a connection that was reset before it was accepted.
+            Some(libc::EINVAL) if cfg!(target_vendor = "apple") => Self::Passing,
+            Some(libc::EBADF | libc::EINVAL | libc::ENOTSOCK | libc::EFAULT) => Self::Final,
             // Those of one connection, and whatever a network or a firewall may come up with.
             _ => Self::Passing,
         }
@@ -97,10 +99,10 @@ mod tests {
         for errno in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
             assert_eq!(of(errno), Severity::Exhausted);
         }
-        for errno in [libc::EBADF, libc::EINVAL, libc::ENOTSOCK] {
+        for errno in [libc::EBADF, libc::ENOTSOCK, libc::EFAULT] {
             assert_eq!(of(errno), Severity::Final);
         }
-        for errno in [libc::ECONNABORTED, libc::EINTR, libc::EPERM, libc::EPROTO, libc::ENETDOWN, libc::ECONNREFUSED] {
+        for errno in [libc::ECONNABORTED, libc::EINTR, libc::EPERM, libc::EPROTO, libc::ENETDOWN, libc::EOPNOTSUPP] {
             assert_eq!(of(errno), Severity::Passing);
         }
     }
