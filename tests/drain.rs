@@ -356,6 +356,23 @@ fn leaves_its_requests(server: Lines<Threading>, work: &Work) {
 }
 
 #[test]
+fn a_server_that_is_dropped_has_left_its_address_although_a_request_goes_on() {
+    let (echo, work) = echo();
+    let server = Lines::<Threading>::builder(echo).block_on_close(false).bind("127.0.0.1:0").unwrap();
+    let address = server.local_address().clone();
+    let mut client = Client::new(&address);
+    client.send("work\n");
+    assert!(server.handle_request().unwrap());
+    work.begun.recv().unwrap();
+    drop(server);
+    assert_eq!(TcpStream::connect(&address).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    Lines::<Threading>::bind(&address, self::echo().0).unwrap();
+    work.go_on.send(()).unwrap();
+    assert_eq!(client.line(), "worked, shutting down: true");
+    client.expect_end();
+}
+
+#[test]
 fn after_a_shutdown_there_is_no_second_life() {
     let (server, _work) = patient::<Threading>();
     while_serving(&server, |address| {

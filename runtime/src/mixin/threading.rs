@@ -114,11 +114,13 @@ impl Process for Threading {
         T: Transport,
     {
         let base = &server.base;
-        if base.options.waits() {
-            base.shutdown().drain(base.options.drain_timeout, || Arc::strong_count(base) == 1)
-        } else {
-            Ok(())
+        let is_alone = || Arc::strong_count(base) == 1;
+        if is_alone() {
+            return Ok(());
         }
+        // The requests that are left would keep it open.
+        base.listener.stop();
+        if base.options.waits() { base.shutdown().drain(base.options.drain_timeout, is_alone) } else { Ok(()) }
     }
 }
 
