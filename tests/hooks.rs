@@ -1,16 +1,19 @@
 //! The hooks of a handler and of its server: their order, and what follows when one fails or panics.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use socketserver::{
-    Address, Connection, Endpoint, HandlerError, Hook, Hooks, Iterative, Listener, MixIn, Reader, Server, Tcp,
-    Threading, Transport, Writer, handler, kind, socket_server,
+    Address, BoxError, Connection, Endpoint, HandlerError, Hook, Hooks, Iterative, Listener, MixIn, Reader, Server,
+    Tcp, Threading, Transport, Writer, handler, kind, socket_server,
 };
 use support::{ask, connect, wait_until};
 
@@ -289,6 +292,130 @@ fn tells<S: Hooks<Request = Connection>, M: MixIn>(server: Server<S, FailsOnce, 
     assert_eq!(ask(running.local_address(), "second").unwrap(), "second");
     running.shutdown().unwrap();
     assert_eq!(script.trace()[..2], ["accept_error", "verify_request"]);
+}
+
+/// The first accepts of each server panic.
+struct Panicky;
+
+impl Transport for Panicky {
+    type Request = Connection;
+    const NAME: &'static str = "panicky";
+
+    fn get_request(listener: &Listener) -> io::Result<Connection> {
+        static ACCEPTS: AtomicUsize = AtomicUsize::new(0);
+
+        let connection = Tcp::get_request(listener)?;
+        assert_eq!(ACCEPTS.fetch_add(1, SeqCst) % 4, 3, "as the test asks");
+        Ok(connection)
+    }
+}
+
+impl Endpoint<Panicky, kind::Address> for &str {
+    fn open(self, options: &socketserver::Options) -> io::Result<Listener> {
+        Endpoint::<Tcp, kind::Address>::open(self, options)
+    }
+}
+
+#[test]
+fn a_panic_in_get_request_costs_its_request() {
+    fn goes_on<S: Hooks<Request = Connection>, M: MixIn>(server: Server<S, Panicky, M>) {
+        let running = server.start().unwrap();
+        for _ in 0..3 {
+            ask(running.local_address(), "lost").unwrap_err();
+        }
+        assert_eq!(ask(running.local_address(), "served").unwrap(), "served");
+        assert_eq!((running.stats().accepted, running.stats().accept_errors), (1, 3));
+        running.shutdown().unwrap();
+    }
+    goes_on(Server::<_, Panicky, Iterative>::bind("127.0.0.1:0", Grenades("")).unwrap());
+    goes_on(Server::<_, Panicky, Threading>::builder(Grenades("")).max_threads(1).bind("127.0.0.1:0").unwrap());
+}
+
+/// Its destructor panics, with another one.
+#[derive(Debug)]
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic_any(Self);
+    }
+}
+
+impl fmt::Display for Grenade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("as the test asks")
+    }
+}
+
+impl Error for Grenade {}
+
+/// Throws one from a hook, or, from `return`, as an error.
+#[socket_server(tcp, threading, max_threads = 2, hooks)]
+struct Grenades(&'static str);
+
+impl Grenades {
+    fn step(&self, hook: &str) {
+        if self.0 == hook {
+            panic_any(Grenade);
+        }
+    }
+}
+
+impl Hooks for Grenades {
+    fn verify_request(&self, _: &Connection) -> bool {
+        self.step("verify_request");
+        true
+    }
+
+    fn service_actions(&self) {
+        self.step("service_actions");
+    }
+
+    fn handle_error(&self, _: &HandlerError, _: &Address) {
+        self.step("handle_error");
+    }
+}
+
+#[handler]
+impl Grenades {
+    fn setup(&self) {
+        self.step("setup");
+    }
+
+    fn handle(&self, connection: &mut Connection) -> Result<(), BoxError> {
+        let line = connection.reader().next_line()?.unwrap_or_default().to_owned();
+        self.step("handle");
+        if ["return", "handle_error"].contains(&self.0) {
+            return Err(Grenade.into());
+        }
+        writeln!(connection, "{line}").map_err(Into::into)
+    }
+
+    fn finish(&self) {
+        self.step("finish");
+    }
+}
+
+/// A thread that it took along would be missed: there are but two.
+#[test]
+fn what_is_thrown_may_panic_when_it_is_dropped() {
+    const REQUESTS: u64 = 6;
+
+    for hook in ["verify_request", "service_actions", "setup", "handle", "finish", "return", "handle_error"] {
+        let running = Grenades(hook).bind("127.0.0.1:0").unwrap().start().unwrap();
+        for _ in 0..REQUESTS {
+            let _ = ask(running.local_address(), "hello");
+        }
+        wait_until("all requests have ended", || running.stats().accepted == REQUESTS && running.stats().active == 0);
+        let stats = running.stats();
+        let expected = match hook {
+            "verify_request" => (0, 0, REQUESTS),
+            "service_actions" => (REQUESTS, 0, 0),
+            _ => (0, REQUESTS, 0),
+        };
+        assert_eq!((stats.finished, stats.failed, stats.refused), expected, "{hook}");
+        running.shutdown().unwrap();
+    }
 }
 
 /// The hook, whether it panicked, whether the peer is gone, and the later hook that failed too.

@@ -83,7 +83,8 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
 
     /// `get_request`, once.
     pub(crate) fn try_next_request(&self, errors: &mut Errors) -> io::Result<Attempt<T::Request>> {
-        let got = T::get_request(&self.listener);
+        let got = guard("get_request", || T::get_request(&self.listener))
+            .unwrap_or_else(|| Err(io::Error::other("`get_request` panicked")));
         // Taken in the very moment of a shutdown, or what the shutdown of the listener itself looks like.
         if self.shutdown().is_shutting_down() {
             return Ok(Attempt::Nothing);
@@ -149,12 +150,15 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
             request.deliver().map_err(|error| HandlerError::new(Hook::Finish, error))
         };
         let result = catch_unwind(AssertUnwindSafe(life))
-            .unwrap_or_else(|payload| Err(HandlerError::panicked(Hook::Handle, &*payload)));
-        if let Err(error) = &result {
-            guard("handle_error", || self.service.handle_error(error, request.peer_address()));
+            .unwrap_or_else(|payload| Err(HandlerError::panicked(Hook::Handle, payload)));
+        let success = result.is_ok();
+        if let Err(error) = result {
+            guard("handle_error", || self.service.handle_error(&error, request.peer_address()));
+            // Its destructor is the user's.
+            guard("drop", || drop(error));
         }
         request.shutdown();
-        result.is_ok()
+        success
     }
 
     pub(crate) fn service_actions(&self) {
@@ -166,7 +170,7 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
 /// server.
 pub(crate) fn guard<R>(hook: &str, run: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(run))
-        .map_err(|payload| report::error(format_args!("`{hook}` panicked: {}", panic_message(&*payload))))
+        .map_err(|payload| report::error(format_args!("`{hook}` panicked: {}", panic_message(payload))))
         .ok()
 }
 

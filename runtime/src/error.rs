@@ -4,6 +4,8 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Any error that a hook returns.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -88,7 +90,7 @@ impl HandlerError {
         Self::of(hook, Failure::Returned(source.into()))
     }
 
-    pub(crate) fn panicked(hook: Hook, payload: &(dyn Any + Send)) -> Self {
+    pub(crate) fn panicked(hook: Hook, payload: Box<dyn Any + Send>) -> Self {
         Self::of(hook, Failure::Panicked(panic_message(payload)))
     }
 
@@ -190,12 +192,16 @@ pub(crate) fn no_thread(error: &io::Error) -> io::Error {
 }
 
 /// What was panicked with, if it is text, as it nearly always is.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_message(payload: Box<dyn Any + Send>) -> String {
     if let Some(message) = payload.downcast_ref::<&str>() {
         (*message).to_owned()
     } else if let Some(message) = payload.downcast_ref::<String>() {
         message.clone()
     } else {
+        // Its destructor may panic too, and what that panics with again.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(again);
+        }
         "a value that is not text".to_owned()
     }
 }
@@ -214,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_by_its_message_whatever_it_was_thrown_with() {
-        let told = |payload: Box<dyn Any + Send>| HandlerError::panicked(Hook::Setup, &*payload).to_string();
+        let told = |payload: Box<dyn Any + Send>| HandlerError::panicked(Hook::Setup, payload).to_string();
         assert_eq!(told(Box::new("static")), "`setup` panicked: static");
         assert_eq!(told(Box::new("owned".to_owned())), "`setup` panicked: owned");
         assert_eq!(told(Box::new(7)), "`setup` panicked: a value that is not text");

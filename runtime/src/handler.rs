@@ -184,6 +184,6 @@ pub fn run<S: RequestHandler, Session>(
 fn guard<R>(hook: Hook, run: impl FnOnce() -> Result<R, BoxError>) -> Result<R, HandlerError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => result.map_err(|error| HandlerError::new(hook, error)),
-        Err(payload) => Err(HandlerError::panicked(hook, &*payload)),
+        Err(payload) => Err(HandlerError::panicked(hook, payload)),
     }
 }
