@@ -55,7 +55,7 @@ impl Address {
 
     pub(crate) fn from_sock_addr(address: &SockAddr) -> Self {
         if let Some(inet) = address.as_socket() {
-            Self::Inet(SocketAddr::new(canonical(inet.ip()), inet.port()))
+            Self::Inet(canonical(inet))
         } else if let Some(path) = address.as_pathname() {
             Self::Path(path.to_owned())
         } else if let Some(name) = abstract_name(address) {
@@ -95,9 +95,13 @@ impl ToSocketAddrs for Address {
     }
 }
 
-/// `::ffff:192.0.2.1` as `192.0.2.1`: a dual-stack socket must not hide who is there.
-fn canonical(ip: IpAddr) -> IpAddr {
-    ip.to_canonical()
+/// `::ffff:192.0.2.1` as `192.0.2.1`: a dual-stack socket must not hide who is there. Any other stays as it is, with its
+/// interface, without which a link-local one leads nowhere.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
+        IpAddr::V6(_) => address,
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -129,6 +133,12 @@ mod tests {
         let mapped: SocketAddr = "[::ffff:192.0.2.1]:7".parse().unwrap();
         let address = Address::from_sock_addr(&mapped.into());
         assert_eq!(address, Address::Inet("192.0.2.1:7".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_link_local_address_keeps_its_interface() {
+        let address: SocketAddr = "[fe80::1%3]:7".parse().unwrap();
+        assert_eq!(Address::from_sock_addr(&address.into()), Address::Inet(address));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,9 +59,7 @@ impl Datagram {
     pub(crate) fn new(payload: Vec<u8>, received: Received, listener: &Listener) -> Self {
         let peer = Address::from_sock_addr(&received.peer);
         let local = match (received.destination, listener.local_address()) {
-            (Some(destination), Address::Inet(bound)) => {
-                Address::Inet(SocketAddr::new(destination.ip.to_canonical(), bound.port()))
-            }
+            (Some(destination), Address::Inet(bound)) => Address::Inet(destination.at(bound.port())),
             (_, bound) => bound.clone(),
         };
         let exchange = Arc::new(Exchange {

@@ -3,9 +3,9 @@
 
 use std::io;
 use std::mem;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 #[cfg(any(target_os = "linux", target_os = "android"))]
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use socket2::SockAddr;
@@ -27,10 +27,21 @@ pub(crate) struct Received {
 /// An address of this host that a packet came to; an answer has to leave from it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Destination {
-    pub(crate) ip: IpAddr,
+    ip: IpAddr,
     /// The interface, for IPv6, where a link-local address means nothing without.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     interface: Interface,
+}
+
+impl Destination {
+    /// The address with a port. A link-local one has its interface with it.
+    pub(crate) fn at(self, port: u16) -> SocketAddr {
+        match self.ip.to_canonical() {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            IpAddr::V6(ip) if ip.is_unicast_link_local() => SocketAddrV6::new(ip, port, 0, self.interface as _).into(),
+            ip => SocketAddr::new(ip, port),
+        }
+    }
 }
 
 /// The number of an interface, as `in6_pktinfo` has it.
@@ -234,9 +245,12 @@ mod tests {
 
     #[test]
     fn what_is_put_into_a_control_message_is_found_there() {
-        let addresses: [(IpAddr, Interface); 2] =
-            [(Ipv4Addr::new(192, 0, 2, 7).into(), 0), ("2001:db8::7".parse().unwrap(), 3)];
-        for (ip, interface) in addresses {
+        let addresses: [(IpAddr, Interface, &str); 3] = [
+            (Ipv4Addr::new(192, 0, 2, 7).into(), 0, "192.0.2.7:7"),
+            ("2001:db8::7".parse().unwrap(), 3, "[2001:db8::7]:7"),
+            ("fe80::7".parse().unwrap(), 3, "[fe80::7%3]:7"),
+        ];
+        for (ip, interface, at) in addresses {
             let mut control = Control::empty();
             let length = put_source(&mut control, Destination { ip, interface });
             // SAFETY: an all-zero `msghdr` is a valid one.
@@ -245,6 +259,7 @@ mod tests {
             message.msg_controllen = length as _;
             let found = destination(&message).unwrap();
             assert_eq!((found.ip, found.interface), (ip, interface));
+            assert_eq!(found.at(7).to_string(), at);
         }
     }
 
