@@ -94,7 +94,7 @@ impl ShutdownHandle {
     /// server made it reaches the parent.
     pub fn shutdown(&self) {
         if sys::child::is_forked() {
-            return self.state.bell.ring(Bell::SHUTDOWN);
+            return self.state.bell.write(Bell::SHUTDOWN);
         }
         if !self.begin() && self.state.phase.0.swap(CUTTING, SeqCst) == DRAINING {
             self.cut_streams();
@@ -106,7 +106,7 @@ impl ShutdownHandle {
     fn begin(&self) -> bool {
         let begun = self.state.phase.0.compare_exchange(SERVING, DRAINING, SeqCst, SeqCst).is_ok();
         if begun {
-            self.state.closing.ring(Bell::LOOK);
+            self.state.closing.ring();
             self.for_each_stream(Stream::close_if_idle);
             self.ring();
         }
@@ -138,7 +138,7 @@ impl ShutdownHandle {
 
     /// Has whoever looks after the server look.
     pub(crate) fn ring(&self) {
-        self.state.bell.ring(Bell::LOOK);
+        self.state.bell.ring();
     }
 
     /// A descriptor that is readable when the bell was rung.
@@ -316,6 +316,8 @@ impl Drop for SeatGuard {
 struct Bell {
     near: UnixStream,
     far: UnixStream,
+    /// Somebody was told to look, and has not yet.
+    is_rung: AtomicBool,
 }
 
 impl Bell {
@@ -329,12 +331,19 @@ impl Bell {
         let (near, far) = UnixStream::pair()?;
         near.set_nonblocking(true)?;
         far.set_nonblocking(true)?;
-        Ok(Self { near, far })
+        Ok(Self { near, far, is_rung: AtomicBool::new(false) })
     }
 
-    fn ring(&self, why: u8) {
-        // It fails only when there are unread letters enough to wake anybody.
-        let _ = (&self.far).write(&[why]);
+    /// Has whoever waits look. More than one letter would say no more, and take the room of those that do.
+    fn ring(&self) {
+        if !self.is_rung.swap(true, SeqCst) {
+            self.write(Self::LOOK);
+        }
+    }
+
+    fn write(&self, letter: u8) {
+        // It fails only when there are shutdowns enough to be read.
+        let _ = (&self.far).write(&[letter]);
     }
 
     /// How many times a shutdown was asked for since the last answer.
@@ -344,6 +353,8 @@ impl Bell {
         while let Ok(length @ 1..) = (&self.near).read(&mut letters) {
             shutdowns += letters[..length].iter().map(|letter| usize::from(*letter == Self::SHUTDOWN)).sum::<usize>();
         }
+        // Last: who rang without a letter did so before, and is looked for now; who rings from now on writes another.
+        self.is_rung.store(false, SeqCst);
         shutdowns
     }
 
@@ -355,6 +366,8 @@ impl Bell {
 // Miri does not make these system calls.
 #[cfg(all(test, not(miri)))]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -397,7 +410,7 @@ mod tests {
     #[test]
     fn what_a_signal_handler_writes_is_a_shutdown() {
         let handle = ShutdownHandle::new().unwrap();
-        handle.state.bell.ring(Bell::SHUTDOWN);
+        handle.state.bell.write(Bell::SHUTDOWN);
         handle.wait(None, || (), || false).unwrap();
         assert!(handle.is_shutting_down() && !handle.is_cutting());
     }
@@ -415,13 +428,40 @@ mod tests {
     }
 
     #[test]
-    fn a_full_bell_still_rings() {
+    fn who_waits_hears_of_the_last_ring() {
+        const RINGERS: u64 = 4;
+        const RINGS: u64 = 20_000;
+
+        let (bell, happened) = (Bell::new().unwrap(), AtomicU64::new(0));
+        thread::scope(|scope| {
+            for _ in 0..RINGERS {
+                scope.spawn(|| {
+                    for _ in 0..RINGS {
+                        happened.fetch_add(1, SeqCst);
+                        bell.ring();
+                    }
+                });
+            }
+            while happened.load(SeqCst) < RINGERS * RINGS {
+                let patience = Instant::now() + Duration::from_secs(20);
+                assert!(poll(&mut [Interest::readable(bell.as_fd())], Some(patience)).unwrap());
+                bell.answer();
+            }
+        });
+    }
+
+    #[test]
+    fn a_shutdown_is_heard_however_often_the_bell_was_rung() {
         let bell = Bell::new().unwrap();
-        for _ in 0..100_000 {
-            bell.ring(Bell::LOOK);
+        let is_rung = || poll(&mut [Interest::readable(bell.as_fd())], Some(Instant::now())).unwrap();
+        for _ in 0..2 {
+            assert!(!is_rung());
+            for _ in 0..100_000 {
+                bell.ring();
+            }
+            bell.write(Bell::SHUTDOWN);
+            assert!(is_rung());
+            assert_eq!(bell.answer(), 1);
         }
-        assert_eq!(bell.answer(), 0);
-        bell.ring(Bell::SHUTDOWN);
-        assert_eq!(bell.answer(), 1);
     }
 }
