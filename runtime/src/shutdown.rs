@@ -163,15 +163,17 @@ impl ShutdownHandle {
         use signal_hook::consts::{SIGINT, SIGTERM};
         use signal_hook::{flag, low_level};
 
+        // First: what may be lacking is lacking before anything is changed.
+        let bells = [self.state.bell.far.try_clone()?, self.state.bell.far.try_clone()?];
         if self.state.listens_to_signals.swap(true, SeqCst) {
             return Ok(());
         }
         let had_one = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for (signal, bell) in [SIGINT, SIGTERM].into_iter().zip(bells) {
             // In this order: the first signal finds the flag unset, and then sets it.
             flag::register_conditional_default(signal, Arc::clone(&had_one))?;
             flag::register(signal, Arc::clone(&had_one))?;
-            low_level::pipe::register(signal, self.state.bell.far.try_clone()?)?;
+            low_level::pipe::register(signal, bell)?;
         }
         Ok(())
     }
