@@ -71,6 +71,10 @@ fn main() -> ExitCode {
             ("an_iterative_server_outlasts_a_lack_of_descriptors", an_iterative_server_outlasts_a_lack_of_descriptors),
             ("a_threading_server_outlasts_a_lack_of_descriptors", a_threading_server_outlasts_a_lack_of_descriptors),
             ("a_forking_server_outlasts_a_lack_of_descriptors", a_forking_server_outlasts_a_lack_of_descriptors),
+            (
+                "a_forking_server_may_have_more_children_than_descriptors",
+                a_forking_server_may_have_more_children_than_descriptors,
+            ),
             ("a_crew_that_cannot_grow_serves_on", a_crew_that_cannot_grow_serves_on),
         ],
         &[
@@ -110,6 +114,24 @@ fn a_forking_server_outlasts_a_lack_of_descriptors() {
     assert_eq!(inside.line(), "two");
     writeln!(server.input(), "give").unwrap();
     assert_eq!(outside.line(), "hello");
+    server.stop();
+}
+
+/// To the last ones the kernel gives no descriptor that would tell of their end, and poll(2) takes no more entries than
+/// there may be descriptors.
+fn a_forking_server_may_have_more_children_than_descriptors() {
+    let server = support::Server::start("forking", &[]);
+    let mut clients = Vec::new();
+    for _ in 0..DESCRIPTORS + 8 {
+        let mut client = Client::new(server.address());
+        client.send("hello");
+        assert_eq!(client.line(), "hello");
+        clients.push(client);
+    }
+    drop(clients);
+    let mut next = Client::new(server.address());
+    next.send("hello");
+    assert_eq!(next.line(), "hello");
     server.stop();
 }
 

@@ -103,7 +103,7 @@ impl Process for Forking {
 #[derive(Debug, Default)]
 pub(crate) struct Children {
     running: Vec<Child>,
-    /// What was last waited for: three others, and then the ends of those who were running.
+    /// What was last waited for: three others, and then the ends of those who were running, where they show.
     interests: Vec<Interest>,
     errors: Errors,
     /// After an error of accept(2): when to try again.
@@ -116,8 +116,8 @@ impl Children {
     fn reap<S: Hooks<Request = T::Request>, T: Transport>(&mut self, base: &Base<S, T>) {
         let mut ends = self.interests.drain(..).skip(OTHERS);
         self.running.retain(|child| {
-            let has_ended = ends.next().is_some_and(Interest::is_ready);
-            if !has_ended && child.exit().is_some() {
+            let may_have_ended = child.exit().is_none_or(|_| ends.next().is_some_and(Interest::is_ready));
+            if !may_have_ended {
                 return true;
             }
             match child.try_wait() {
@@ -135,8 +135,8 @@ impl Children {
         let until = earlier(deadline, self.next_look());
         self.interests.clear();
         self.interests.extend(others);
-        self.interests
-            .extend(self.running.iter().map(|child| child.exit().map_or(Interest::nothing(), Interest::readable)));
+        // Without a place for those whose end does not show: there may be more of them than poll(2) takes.
+        self.interests.extend(self.running.iter().filter_map(Child::exit).map(Interest::readable));
         poll(&mut self.interests, until)
     }
 
