@@ -14,7 +14,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use socketserver::{Address, Forking, Hooks, Reader, ShutdownHandle, Transport, Writer, handler, socket_server};
+use socketserver::{
+    Address, Forking, Hooks, Iterative, MixIn, Reader, ShutdownHandle, Threading, Transport, Writer, handler,
+    socket_server,
+};
 use support::{Place, Server, ask, ask_packet, connect, wait_until};
 
 /// Does to its child what the line says.
@@ -123,7 +126,10 @@ fn main() -> ExitCode {
             ("sigterm_lets_a_child_finish_its_request", sigterm_lets_a_child_finish_its_request),
             ("a_child_leaves_the_path_of_a_stream_server", a_child_leaves_the_path_of_a_stream_server),
             ("a_child_leaves_the_path_of_a_datagram_server", a_child_leaves_the_path_of_a_datagram_server),
-            ("a_process_that_the_program_forks_leaves_the_path", a_process_that_the_program_forks_leaves_the_path),
+            (
+                "a_process_that_the_program_forks_leaves_the_path_and_the_listener",
+                a_process_that_the_program_forks_leaves_the_path_and_the_listener,
+            ),
         ],
         &[
             ("tcp", || serve(Tcp::default().bind("127.0.0.1:0"))),
@@ -136,7 +142,9 @@ fn main() -> ExitCode {
             ("with_a_thread", with_a_thread),
             ("with_standard_error", with_standard_error),
             ("unforkable", unforkable),
-            ("forked_by_the_program", forked_by_the_program),
+            ("forked_by_the_program", || forked_by_the_program::<Forking>()),
+            ("forked_by_the_program iterative", || forked_by_the_program::<Iterative>()),
+            ("forked_by_the_program threading", || forked_by_the_program::<Threading>()),
         ],
     )
 }
@@ -469,17 +477,22 @@ fn leaves_the_path(name: &str, client: fn(&Address, &str) -> String) {
     assert!(!path.exists(), "the parent takes it away");
 }
 
-fn a_process_that_the_program_forks_leaves_the_path() {
-    let place = Place::new();
-    let path = place.path("server");
-    let mut server = Server::start("forked_by_the_program", &[path.to_str().unwrap()]);
-    assert_eq!(server.line(), "still there: true");
-    assert!(server.wait().0.success());
-    assert!(!path.exists());
+fn a_process_that_the_program_forks_leaves_the_path_and_the_listener() {
+    for name in ["forked_by_the_program", "forked_by_the_program iterative", "forked_by_the_program threading"] {
+        let place = Place::new();
+        let path = place.path("server");
+        let mut server = Server::start(name, &[path.to_str().unwrap()]);
+        assert_eq!(server.line(), "still there: true");
+        assert_eq!(ask(server.address(), "hello").unwrap(), "hello", "{name}");
+        assert!(server.wait().0.success());
+        assert!(!path.exists());
+    }
 }
 
-fn forked_by_the_program() {
-    let server = UnixStream::default().bind(argument()).unwrap();
+fn forked_by_the_program<M: MixIn>() {
+    let server =
+        socketserver::Server::<UnixStream, socketserver::UnixStream, M>::bind(argument(), UnixStream::default());
+    let server = server.unwrap();
     support::serves(server.local_address());
     // SAFETY: this process has one thread, and the child drops a value and leaves.
     #[allow(unsafe_code, reason = "std cannot fork")]
@@ -493,6 +506,7 @@ fn forked_by_the_program() {
         }
     }
     println!("still there: {}", fs::exists(argument()).unwrap());
+    server.handle_request().unwrap();
 }
 
 /// A client that says one line after the other.

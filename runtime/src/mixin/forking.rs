@@ -95,7 +95,9 @@ impl Process for Forking {
         S: Hooks<Request = T::Request>,
         T: Transport,
     {
-        drain(&server.base, &mut server.children())
+        let mut children = server.children();
+        // Without children the listener is closed in a moment, and a process that has another copy of it may go on.
+        if children.running.is_empty() { Ok(()) } else { drain(&server.base, &mut children) }
     }
 }
 

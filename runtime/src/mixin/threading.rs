@@ -118,7 +118,7 @@ impl Process for Threading {
         if is_alone() {
             return Ok(());
         }
-        // The requests that are left would keep it open.
+        // The requests that are left keep it open. Without them a process that has another copy of it may go on.
         base.listener.stop();
         if base.options.waits() { base.shutdown().drain(base.options.drain_timeout, is_alone) } else { Ok(()) }
     }
