@@ -483,7 +483,10 @@ fn a_process_that_the_program_forks_leaves_the_path_and_the_listener() {
         let path = place.path("server");
         let mut server = Server::start(name, &[path.to_str().unwrap()]);
         assert_eq!(server.line(), "still there: true");
+        // It has begun to serve, and neither spins nor ends.
+        wait_until("the server waits", || server.sleeps());
         assert_eq!(ask(server.address(), "hello").unwrap(), "hello", "{name}");
+        assert_eq!(ask(server.address(), "shutdown").unwrap(), "asked");
         assert!(server.wait().0.success());
         assert!(!path.exists());
     }
@@ -506,7 +509,7 @@ fn forked_by_the_program<M: MixIn>() {
         }
     }
     println!("still there: {}", fs::exists(argument()).unwrap());
-    server.handle_request().unwrap();
+    server.serve_forever().unwrap();
 }
 
 /// A client that says one line after the other.

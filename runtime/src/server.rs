@@ -266,7 +266,7 @@ where
 impl<S, T, M> Drop for Server<S, T, M> {
     fn drop(&mut self) {
         self.base.listener.unlink();
-        self.base.shutdown().shutdown_once();
+        self.base.shutdown().begin();
         // It can fail only if poll(2) has no memory, and nobody is left to tell.
         let _ = (self.steps.close)(self);
     }

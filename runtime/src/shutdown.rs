@@ -96,21 +96,28 @@ impl ShutdownHandle {
         if sys::child::is_forked() {
             return self.state.bell.write(Bell::SHUTDOWN);
         }
-        if !self.begin() && self.state.phase.0.swap(CUTTING, SeqCst) == DRAINING {
+        if self.begin() {
+            self.wake();
+        } else if self.state.phase.0.swap(CUTTING, SeqCst) == DRAINING {
             self.cut_streams();
             self.ring();
         }
     }
 
-    /// Begins a shutdown, unless there is one.
-    fn begin(&self) -> bool {
+    /// Begins a shutdown, unless there is one, of a server that nobody waits for: a process that the program has forked
+    /// may go on with another copy of it, and has the same bells.
+    pub(crate) fn begin(&self) -> bool {
         let begun = self.state.phase.0.compare_exchange(SERVING, DRAINING, SeqCst, SeqCst).is_ok();
         if begun {
-            self.state.closing.ring();
             self.for_each_stream(Stream::close_if_idle);
-            self.ring();
         }
         begun
+    }
+
+    /// Has all who wait see that it has begun.
+    fn wake(&self) {
+        self.state.closing.ring();
+        self.ring();
     }
 
     /// Whether the server was told to stop. A handler that works for long without waiting for input may ask.
@@ -128,7 +135,9 @@ impl ShutdownHandle {
 
     /// Asks for a shutdown unless there was one: a second one would cut.
     pub(crate) fn shutdown_once(&self) {
-        self.begin();
+        if self.begin() {
+            self.wake();
+        }
     }
 
     /// A descriptor that is readable from the beginning of a shutdown on.

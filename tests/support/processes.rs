@@ -117,9 +117,18 @@ impl Server {
 
     /// Whether it has ended. It may have left children that have its output.
     pub fn has_ended(&self) -> bool {
+        self.is_in_state('Z')
+    }
+
+    /// Whether its first thread sleeps, as in a system call that waits.
+    pub fn sleeps(&self) -> bool {
+        self.is_in_state('S')
+    }
+
+    fn is_in_state(&self, state: char) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("nobody has waited for it");
         // `pid (name) state ..`
-        stat.rsplit_once(')').expect("a name in parentheses").1.trim_start().starts_with('Z')
+        stat.rsplit_once(')').expect("a name in parentheses").1.trim_start().starts_with(state)
     }
 
     /// Waits until it has ended; how it did, and what it, and the children that it left, had still to say.
