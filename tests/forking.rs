@@ -60,6 +60,15 @@ obedient! {
     UnixDatagram: unix_datagram;
 }
 
+/// A server of a child's own.
+#[socket_server(tcp)]
+struct Nested;
+
+#[handler]
+impl Nested {
+    fn handle(&self) {}
+}
+
 fn obey(line: &str, handled: usize, output: &mut Writer, shutdown: &ShutdownHandle) -> io::Result<()> {
     match line {
         "pid" => writeln!(output, "{}", process::id()),
@@ -84,6 +93,12 @@ fn obey(line: &str, handled: usize, output: &mut Writer, shutdown: &ShutdownHand
                 thread::sleep(Duration::from_millis(1));
             }
             writeln!(output, "worked")
+        }
+        "serve" => {
+            let inner = Nested.bind("127.0.0.1:0")?;
+            inner.shutdown_handle().shutdown();
+            inner.serve_forever()?;
+            writeln!(output, "served")
         }
         "SIGKILL" => die_by(libc::SIGKILL),
         "SIGSEGV" => die_by(libc::SIGSEGV),
@@ -119,6 +134,7 @@ fn main() -> ExitCode {
             ("nothing_is_printed_twice", nothing_is_printed_twice),
             ("the_child_of_another_is_not_waited_for", the_child_of_another_is_not_waited_for),
             ("a_child_can_shut_the_server_down", a_child_can_shut_the_server_down),
+            ("a_child_can_shut_a_server_of_its_own_down", a_child_can_shut_a_server_of_its_own_down),
             ("other_threads_are_warned_of_once", other_threads_are_warned_of_once),
             ("one_thread_is_not_warned_of", one_thread_is_not_warned_of),
             ("a_failed_fork_costs_one_request", a_failed_fork_costs_one_request),
@@ -342,6 +358,16 @@ fn a_child_can_shut_the_server_down() {
     assert!(status.success());
     assert_eq!(rest, "exited Some(0) None\nfinished 1, failed 0, active 0\nhandled 0\n");
     assert_eq!(connect(&address).err().expect("nobody is there").kind(), io::ErrorKind::ConnectionRefused);
+}
+
+fn a_child_can_shut_a_server_of_its_own_down() {
+    let mut server = Server::start("tcp", &[]);
+    assert_eq!(ask(server.address(), "serve").unwrap(), "served");
+    assert_eq!(server.line(), "exited Some(0) None");
+    // The server itself serves on.
+    assert_eq!(ask(server.address(), "hello").unwrap(), "hello");
+    assert_eq!(server.line(), "exited Some(0) None");
+    server.stop();
 }
 
 fn other_threads_are_warned_of_once() {

@@ -44,6 +44,8 @@ pub struct ShutdownHandle {
 }
 
 struct State {
+    /// The process that made it: a child may have servers of its own.
+    process: u32,
     phase: Arc<Phase>,
     /// Rung for whoever looks after the server: about a shutdown, or the end of a request.
     bell: Bell,
@@ -76,6 +78,7 @@ impl ShutdownHandle {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             state: Arc::new(State {
+                process: sys::child::process_id(),
                 phase: Arc::new(Phase(AtomicU8::new(SERVING))),
                 bell: Bell::new()?,
                 closing: Bell::new()?,
@@ -93,7 +96,7 @@ impl ShutdownHandle {
     /// more than once. A second call cuts the requests that are still in progress. In a child that a `forking`
     /// server made it reaches the parent.
     pub fn shutdown(&self) {
-        if sys::child::is_forked() {
+        if sys::child::is_forked() && self.state.process != sys::child::process_id() {
             return self.state.bell.write(Bell::SHUTDOWN);
         }
         if self.begin() {
