@@ -234,6 +234,26 @@ fn gives_up<M: MixIn>() {
     assert_eq!(server.service().timeouts.load(SeqCst), 2);
 }
 
+/// Gives the socket a timeout of its own, and tells the error.
+#[socket_server(tcp, read_timeout = None)]
+struct Own;
+
+#[handler]
+impl Own {
+    fn handle(&self, connection: &mut Connection) -> io::Result<()> {
+        connection.socket().set_read_timeout(Some(Duration::from_millis(10)))?;
+        let error = connection.reader().next_line().unwrap_err();
+        write!(connection, "{:?} {error}", error.kind())
+    }
+}
+
+#[test]
+fn a_timeout_that_the_handler_has_set_is_not_told_as_an_option() {
+    let running = Own.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let told = io::read_to_string(connect(running.local_address()).unwrap()).unwrap();
+    assert_eq!(told, format!("WouldBlock {}", io::Error::from_raw_os_error(libc::EAGAIN)));
+}
+
 #[test]
 fn the_longest_duration_is_for_ever() {
     is_for_ever::<Iterative>();

@@ -292,8 +292,12 @@ impl Stream {
         if self.timeouts.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return deadline_passed();
         }
-        let timeout = timeout.unwrap_or_default();
-        io::Error::new(io::ErrorKind::TimedOut, format!("{what} for {timeout:?} (`{option}`)"))
+        match timeout {
+            Some(timeout) => io::Error::new(io::ErrorKind::TimedOut, format!("{what} for {timeout:?} (`{option}`)")),
+            None if self.timeouts.deadline.is_some() => deadline_passed(),
+            // The handler has set it, or made the socket non-blocking.
+            None => error,
+        }
     }
 
     /// Ends the input of a connection that waits between two requests. In a forked child a signal handler calls it, so it
