@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crate::address::Address;
+use crate::error::no_thread;
 use crate::handler::SocketServer;
 use crate::hooks::Hooks;
 use crate::mixin::MixIn;
@@ -58,7 +59,8 @@ where
             let server = Arc::clone(&server);
             move || server.serve_forever()
         };
-        let thread = thread::Builder::new().name("socketserver".into()).spawn(serve)?;
+        let thread =
+            thread::Builder::new().name("socketserver".into()).spawn(serve).map_err(|error| no_thread(&error))?;
         Ok(Self { server, thread: Some(thread) })
     }
 }

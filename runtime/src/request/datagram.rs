@@ -120,8 +120,8 @@ impl Datagram {
         &self.peer
     }
 
-    /// The address that the packet was sent to, also where the server is bound to every address; for a broadcast, that
-    /// of ours which answers it.
+    /// The address that the packet was sent to, also where the server is bound to every address, on Linux and Android;
+    /// for a broadcast, that of ours which answers it.
     pub fn local_address(&self) -> &Address {
         &self.local
     }

@@ -8,7 +8,8 @@ use crate::request::Datagram;
 
 /// Packets over UDP, IPv4 or IPv6 by the address given. CPython: `UDPServer`.
 ///
-/// A server that is bound to every address (`0.0.0.0`, `[::]`) answers from the address that a packet came to.
+/// A server that is bound to every address (`0.0.0.0`, `[::]`) answers from the address that a packet came to, on Linux
+/// and Android; elsewhere from the one that the system chooses.
 ///
 /// ```
 /// use socketserver::{Transport, Udp};
