@@ -72,7 +72,8 @@ impl Member {
             if !is_nick(nick) {
                 writeln!(output, "* a nick has 1 to 20 letters and digits")?;
             } else if chat.join(nick, output)? {
-                writeln!(output, "* welcome, {nick}; here are {}; there is /who and /quit", chat.who())?;
+                // One that is gone already has its session too, whose `finish` takes it off the list.
+                let _ = writeln!(output, "* welcome, {nick}; here are {}; there is /who and /quit", chat.who());
                 chat.tell_others(nick, &format!("* {nick} joins"));
                 return Ok(Self { nick: nick.to_owned() });
             } else {

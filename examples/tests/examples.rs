@@ -5,8 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use socket2::SockRef;
 use socketserver::Address;
-use support::{Ended, Place, Program, ask, ask_packet, executable};
+use support::{Ended, Place, Program, ask, ask_packet, executable, wait_until};
 
 /// Its own tests are run here, which those of an example are not.
 #[allow(dead_code, reason = "all but what is tested")]
@@ -140,6 +141,38 @@ fn a_member_that_does_not_read_is_put_out_and_the_others_go_on() {
         assert!(lines < 100_000, "the kernel keeps no 100 MB for one connection");
     }
     assert_eq!(talker.line(), "* slow leaves");
+    chat.stop();
+}
+
+#[test]
+fn one_that_is_gone_before_its_welcome_is_off_the_list() {
+    let mut chat = Program::start("chat", &["127.0.0.1:0"]);
+    let address = chat.address();
+    // So many that the welcome, which names them all, is more than is gathered before it is sent.
+    let nicks: Vec<_> = (0..420).map(|number| format!("{number:0>20}")).collect();
+    let mut members: Vec<_> = nicks.iter().map(|nick| Member::join(&address, nick)).collect();
+    // Before its own welcome one may hear of others that join.
+    for member in &mut members {
+        while !member.line().starts_with("* welcome, ") {}
+    }
+    let mut last = Member::join(&address, "last");
+    assert!(last.line().contains(&nicks.join(", ")));
+    for _ in 0..20 {
+        let gone = Member::join(&address, "gone");
+        // An end with what is unread behind it is a reset.
+        SockRef::from(gone.input.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(gone);
+        wait_until("the nick is free", || {
+            last.say("/who");
+            loop {
+                let line = last.line();
+                if line.starts_with("* 0") {
+                    return !line.contains("gone");
+                }
+            }
+        });
+    }
+    drop((members, last));
     chat.stop();
 }
 
