@@ -147,22 +147,26 @@ impl Zone {
             return ResponseCode::Refused;
         }
         reply.metadata.authoritative = true;
-        // A name may stand for another one; not for ever, if they stand for each other.
-        for _ in 0..8 {
+        // A name may stand for another one, and that for a third one.
+        let mut seen = BTreeSet::new();
+        while seen.insert(name.clone()) {
             if let Some(set) = self.records.get(&RrKey::new(name.clone(), kind)) {
                 reply.add_answers(set.records_without_rrsigs().cloned());
                 return ResponseCode::NoError;
             }
             let alias = self.records.get(&RrKey::new(name.clone(), RecordType::CNAME)).and_then(RecordSet::record);
-            let Some((alias, RData::CNAME(other))) = alias.map(|alias| (alias, &alias.data)) else { break };
+            let Some((alias, RData::CNAME(other))) = alias.map(|alias| (alias, &alias.data)) else {
+                reply.add_authority(self.soa.clone());
+                return if self.names.contains(&name) { ResponseCode::NoError } else { ResponseCode::NXDomain };
+            };
             reply.add_answer(alias.clone());
             name = LowerName::new(&other.0);
             if !self.apex.zone_of(&name) {
                 return ResponseCode::NoError;
             }
         }
-        reply.add_authority(self.soa.clone());
-        if self.names.contains(&name) { ResponseCode::NoError } else { ResponseCode::NXDomain }
+        // They stand for each other.
+        ResponseCode::NoError
     }
 }
 

@@ -215,8 +215,24 @@ fn a_reply_says_what_it_is() {
         let reply = ask(&service, &query("out.example.com.", RecordType::A));
         assert_eq!((reply.response_code, data(&reply)), (ResponseCode::NoError, vec!["www.example.org.".to_owned()]));
         let reply = ask(&service, &query("round.example.com.", RecordType::A));
-        assert_eq!((reply.response_code, reply.answers.len()), (ResponseCode::NoError, 8));
+        assert_eq!((reply.response_code, reply.answers.len()), (ResponseCode::NoError, 2));
+        // It is not said that there is nothing.
+        assert!(!soa(&reply));
     }
+    service.program.stop();
+}
+
+#[test]
+fn a_long_chain_of_aliases_is_followed_to_its_end() {
+    let mut zone = ZONE.to_owned();
+    for number in 0..20 {
+        writeln!(zone, "chain{number}.example.com. CNAME chain{}.example.com.", number + 1).unwrap();
+    }
+    writeln!(zone, "chain20.example.com. A 192.0.2.40").unwrap();
+    let service = Service::with_zone(&zone, &[]);
+    let reply = service.over_tcp(&query("chain0.example.com.", RecordType::A));
+    assert_eq!((reply.answers.len(), reply.authorities.len()), (21, 0));
+    assert_eq!(reply.answers[20].data.to_string(), "192.0.2.40");
     service.program.stop();
 }
 
