@@ -136,7 +136,9 @@ impl Zone {
             _ => ResponseCode::NotImp,
         };
         let bytes = reply.to_vec()?;
-        Ok(if bytes.len() > longest.into() { reply.truncate().to_vec()? } else { bytes })
+        // What is more than any message can hold has been cut in the middle of a record, which is told by this bit.
+        let is_cut = bytes[2] & 0x02 != 0;
+        Ok(if is_cut || bytes.len() > longest.into() { reply.truncate().to_vec()? } else { bytes })
     }
 
     fn look_up(&self, question: &Query, reply: &mut Message) -> ResponseCode {

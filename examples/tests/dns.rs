@@ -296,6 +296,23 @@ fn what_is_no_query_is_not_answered() {
 }
 
 #[test]
+fn a_reply_that_is_too_long_for_tcp_is_whole_all_the_same() {
+    let mut zone = ZONE.to_owned();
+    for number in 0..400 {
+        writeln!(zone, "huge.example.com. TXT \"{number} {}\"", "x".repeat(200)).unwrap();
+    }
+    let service = Service::with_zone(&zone, &[]);
+    let huge = with_edns(query("huge.example.com.", RecordType::TXT), 1_232);
+    let mut stream = service.connect();
+    stream.write_all(&framed(&huge.to_vec().unwrap())).unwrap();
+    let bytes = receive(&mut stream);
+    let reply = reply_to(&huge, &bytes);
+    assert_eq!((reply.truncation, reply.answers.len(), reply.edns.is_some()), (true, 0, true));
+    assert_eq!(reply.to_vec().unwrap().len(), bytes.len(), "there is something behind the message");
+    service.program.stop();
+}
+
+#[test]
 fn a_reply_that_is_too_long_for_udp_is_had_over_tcp() {
     let mut zone = ZONE.to_owned();
     for (name, count) in [("large", 60), ("medium", 8)] {
