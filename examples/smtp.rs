@@ -12,15 +12,14 @@
 //! see different mails in one. It gets no `Received`; unknown parameters are passed over; a silent peer hears no 421.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind::UnexpectedEof, Write};
+use std::io::{self, BufRead, ErrorKind::UnexpectedEof, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use socketserver::{
-    BoxError, Close, CommandError, CommandErrorKind, Connection, Delimited, Frame, MessageOptions, Reader, Rest,
-    Writer, handler, socket_server,
+    BoxError, Close, CommandError, CommandErrorKind, Connection, Reader, Rest, Writer, handler, socket_server,
 };
 
 /// A mail sink: SMTP to a maildir.
@@ -150,14 +149,15 @@ fn mailbox(argument: &str, keyword: &str) -> Option<String> {
 
 /// The mail up to the single dot, behind its head; one that is refused is heard out.
 fn receive(input: &mut Reader, head: Vec<u8>, max_mail: usize) -> io::Result<Result<Vec<u8>, &'static str>> {
-    let mut lines = Delimited::<b'\n'>::new(&MessageOptions::default()); // Each with its CR, if it has one.
-    let (longest, mut mail) = (head.len() + max_mail, Ok(head));
+    let (longest, mut mail, mut line) = (head.len() + max_mail, Ok(head), Vec::new());
     loop {
-        let line = match input.next_message(&mut lines) {
-            Ok(Some(b".\r")) => return Ok(mail),
-            Ok(line) => line.ok_or(UnexpectedEof)?.strip_suffix(b"\r").ok_or("554 a line ends with CRLF"),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err("500 a line is too long"),
-            Err(error) => return Err(error),
+        line.clear();
+        let line = match input.take(65_536).read_until(b'\n', &mut line).map(|_| line.as_slice())? {
+            b".\r\n" => return Ok(mail),
+            [line @ .., b'\r', b'\n'] => Ok(line),
+            [.., b'\n'] => Err("554 a line ends with CRLF"),
+            line if line.len() < 65_536 => return Err(UnexpectedEof.into()),
+            _ => input.skip_until(b'\n').map(|_| Err("500 a line is too long"))?,
         };
         mail = match (mail, line) {
             (Ok(mail), Ok(line)) if mail.len() + line.len() >= longest => Err("552 the mail is too long"),

@@ -234,6 +234,12 @@ fn a_line_of_a_mail_ends_with_crlf_and_nothing_else() {
     client.begin_mail();
     client.send(&format!("{}\r\n.\r\n", "x".repeat(100_000)));
     assert_eq!(client.reply(), "500 a line is too long");
+    // Pieces of it are no lines of their own.
+    for length in [65_534, 65_535, 65_536, 65_537, 131_071, 131_072] {
+        client.begin_mail();
+        client.send(&format!("{}.\r\n.\r\n", "x".repeat(length)));
+        assert_eq!(client.reply(), "500 a line is too long", "{length}");
+    }
     client.begin_mail();
     assert_eq!(client.code("a lone \r in a line\r\n.\r\n"), 250);
     assert_eq!(sink.mails().len(), 1);
@@ -247,6 +253,11 @@ fn a_mail_without_an_end_is_no_mail() {
         &sink.address,
         b"HELO me\r\nMAIL FROM:<bob@example.com>\r\nRCPT TO:<ann@example.com>\r\nDATA\r\nhalf a mail\r\n",
     );
+    assert!(String::from_utf8(said).unwrap().ends_with("\r\n451 unexpected end of file\r\n"));
+    assert_eq!((sink.mails().len(), sink.drafts()), (0, 0));
+    // Of the end, one byte is missing.
+    let data = "HELO me\r\nMAIL FROM:<bob@example.com>\r\nRCPT TO:<ann@example.com>\r\nDATA\r\n";
+    let said = send_and_end(&sink.address, format!("{data}a mail\r\n.\r").as_bytes());
     assert!(String::from_utf8(said).unwrap().ends_with("\r\n451 unexpected end of file\r\n"));
     assert_eq!((sink.mails().len(), sink.drafts()), (0, 0));
     sink.program.stop();
