@@ -11,14 +11,13 @@
 
 use std::ffi::OsString;
 use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::ops::Range;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use cap_std::{ambient_authority, fs::Dir};
 use clap::Parser;
-use httparse::{EMPTY_HEADER, Request};
+use httparse::{EMPTY_HEADER, Request, Status};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use socketserver::{
     Address, Answer, BoxError, CommandError, Decoded, Frame, FrameError, MessageOptions, Reply, handler, socket_server,
@@ -66,14 +65,15 @@ impl Http {
     fn request(&self, head: &[u8], peer: &Address) -> Response {
         let mut fields = [EMPTY_HEADER; 64];
         let mut request = Request::new(&mut fields);
-        let version = request.parse(head).is_ok_and(|status| status.is_complete()).then_some(request.version).flatten();
+        let version = (request.parse(head) == Ok(Status::Complete(head.len()))).then_some(request.version).flatten();
         let field = |name: &str| {
-            let field = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
-            Some(String::from_utf8_lossy(field.value).to_ascii_lowercase())
+            let fields = request.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+            let values = fields.map(|field| String::from_utf8_lossy(field.value).to_ascii_lowercase());
+            values.reduce(|all, next| all + "," + &next)
         };
         let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
         let range = field("range").filter(|_| method == "GET" && field("if-range").is_none());
-        let is_bad = version.is_none() || version == Some(1) && field("host").is_none();
+        let is_bad = version.is_none() || version == Some(1) && field("host").is_none_or(|hosts| hosts.contains(','));
         let mut response = match method {
             _ if is_bad => Response::error("400 Bad Request"),
             "GET" | "HEAD" => self.find(target, range).unwrap_or_else(|error| {
@@ -128,8 +128,8 @@ impl Http {
 }
 
 /// The one range of `bytes=..`; empty if it begins behind the end.
-fn part(text: &str, length: u64) -> Option<Range<u64>> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+fn part(text: &str, length: u64) -> Option<std::ops::Range<u64>> {
+    let (first, last) = text.strip_prefix("bytes=").filter(|text| !text.contains('+'))?.split_once('-')?;
     if first.is_empty() {
         return Some(length.saturating_sub(last.parse().ok()?)..length);
     }

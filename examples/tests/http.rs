@@ -156,6 +156,9 @@ fn a_range_is_a_part_of_the_file() {
         ("bytes=a-b", "", "0123456789"),
         ("lines=0-1", "", "0123456789"),
         ("bytes=-", "", "0123456789"),
+        ("bytes=+0-1", "", "0123456789"),
+        ("bytes=0-+1", "", "0123456789"),
+        ("bytes=-+3", "", "0123456789"),
     ] {
         let response = site.get_range("/digits", range);
         assert_eq!(response.status(), if content_range.is_empty() { 200 } else { 206 }, "{range}");
@@ -285,6 +288,17 @@ fn what_is_no_request_is_refused() {
         assert!(said.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{head}: {said}");
         assert!(said.ends_with(&format!("\r\n\r\n{status}")), "{head}: {said}");
     }
+    // Which of two hosts is meant? And is it one request, or two?
+    for head in [
+        "GET /file HTTP/1.1\r\nHost: here\r\nHost: there",
+        "GET /file HTTP/1.1\nHost: here\n\nGET /file HTTP/1.1\r\nHost: here",
+    ] {
+        let said = site.ask(head);
+        assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}: {said}");
+    }
+    // Two fields of one name are one list.
+    let said = site.ask("GET /file HTTP/1.1\r\nHost: here\r\nConnection: x\r\nConnection: close");
+    assert!(said.starts_with("HTTP/1.1 200 OK\r\n") && said.contains("\r\nConnection: close\r\n"), "{said}");
     // No body is taken for a request.
     let smuggled = "GET /file HTTP/1.1\r\nHost: here\r\nContent-Length: 41\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: here";
     let said = site.ask(smuggled);
