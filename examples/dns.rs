@@ -39,10 +39,10 @@ struct Arguments {
     /// The longest reply over UDP, if the client can take so much.
     #[arg(long, value_name = "BYTES", default_value_t = 1_232, value_parser = clap::value_parser!(u16).range(512..))]
     max_packet: u16,
-    #[arg(long, value_name = "COUNT", default_value_t = 256)]
-    max_connections: usize,
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    idle_timeout: u64,
+    #[arg(long, value_name = "COUNT", default_value = "256")]
+    max_connections: std::num::NonZeroUsize,
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    idle_timeout: std::num::NonZeroU64,
 }
 
 /// Two servers with one handler: a packet is a message, and so is what follows its length on a connection.
@@ -176,12 +176,12 @@ fn main() -> Result<(), BoxError> {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     let Arguments { address, zone, max_packet, max_connections, idle_timeout } = Arguments::parse();
     let zone = Zone::read(&zone, max_packet).map_err(|error| format!("{}: {error}", zone.display()))?;
-    let (zone, timeout) = (Arc::new(zone), Duration::from_secs(idle_timeout));
-    let builder = OverTcp(Arc::clone(&zone)).builder().max_threads(max_connections);
+    let (zone, timeout) = (Arc::new(zone), Duration::from_secs(idle_timeout.get()));
+    let builder = OverTcp(Arc::clone(&zone)).builder().max_threads(max_connections.get());
     let tcp = builder.read_timeout(timeout).write_timeout(timeout).bind(address)?;
     let address = tcp.local_address().socket_addr().ok_or("no Internet address")?;
     // No query needs more.
-    let udp = OverUdp(zone).builder().max_threads(max_connections).max_packet_size(4_096).bind(address)?;
+    let udp = OverUdp(zone).builder().max_threads(max_connections.get()).max_packet_size(4_096).bind(address)?;
     tcp.shutdown_on_signals()?;
     udp.shutdown_on_signals()?;
     println!("listening on {address} (udp and tcp)");

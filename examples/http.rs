@@ -30,12 +30,12 @@ struct Arguments {
     address: String,
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
-    #[arg(long, value_name = "BYTES", default_value_t = 16_384)]
-    max_head: usize,
-    #[arg(long, value_name = "COUNT", default_value_t = 256)]
-    max_connections: usize,
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    idle_timeout: u64,
+    #[arg(long, value_name = "BYTES", default_value = "16384")]
+    max_head: std::num::NonZeroUsize,
+    #[arg(long, value_name = "COUNT", default_value = "256")]
+    max_connections: std::num::NonZeroUsize,
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    idle_timeout: std::num::NonZeroU64,
 }
 
 /// A message is the head of a request, up to the blank line.
@@ -190,8 +190,8 @@ fn main() -> Result<(), BoxError> {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     let Arguments { address, root, max_head, max_connections, idle_timeout } = Arguments::parse();
     let root = Dir::open_ambient_dir(&root, ambient_authority()).map_err(|why| format!("{}: {why}", root.display()))?;
-    let timeout = Duration::from_secs(idle_timeout);
-    let builder = Http(root).builder().max_message(max_head).max_threads(max_connections);
+    let timeout = Duration::from_secs(idle_timeout.get());
+    let builder = Http(root).builder().max_message(max_head.get()).max_threads(max_connections.get());
     let server = builder.read_timeout(timeout).write_timeout(timeout).bind(address)?;
     server.shutdown_on_signals()?;
     println!("listening on {}", server.local_address());

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use clap::Parser;
+use clap::{Parser, builder::TypedValueParser};
 use hashlink::LinkedHashMap;
 use socketserver::{
     BoxError, Close, CommandError, CommandErrorKind, CommandName, OneOrMore, Reader, Writer, handler, socket_server,
@@ -36,9 +36,9 @@ struct Memcached {
     max_memory: usize,
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     max_value: u32,
-    #[arg(long, value_name = "COUNT", default_value_t = 1024)]
-    max_connections: usize,
-    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| text.parse().map(Duration::from_secs))]
+    #[arg(long, value_name = "COUNT", default_value = "1024")]
+    max_connections: std::num::NonZeroUsize,
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..).map(Duration::from_secs))]
     idle_timeout: Option<Duration>,
     #[arg(skip)]
     cache: Mutex<Cache>,
@@ -191,8 +191,8 @@ impl Memcached {
 fn main() -> io::Result<()> {
     env_logger::init();
     let memcached = Memcached::parse();
-    let (address, threads, timeout) = (memcached.address.clone(), memcached.max_connections, memcached.idle_timeout);
-    let server = memcached.builder().max_threads(threads).read_timeout(timeout).write_timeout(timeout).bind(address)?;
+    let (address, most, timeout) = (memcached.address.clone(), memcached.max_connections.get(), memcached.idle_timeout);
+    let server = memcached.builder().max_threads(most).read_timeout(timeout).write_timeout(timeout).bind(address)?;
     server.shutdown_on_signals()?;
     println!("listening on {}", server.local_address());
     server.serve_forever()

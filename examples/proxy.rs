@@ -19,7 +19,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::num::{NonZeroU64, NonZeroUsize, ParseIntError};
+use std::num::{NonZeroU32, NonZeroUsize, ParseIntError};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
@@ -70,7 +70,7 @@ fn host_and_port(text: &str) -> Result<String, &'static str> {
 }
 
 fn seconds(text: &str) -> Result<Duration, ParseIntError> {
-    text.parse().map(|seconds: NonZeroU64| Duration::from_secs(seconds.get()))
+    text.parse().map(|seconds: NonZeroU32| Duration::from_secs(seconds.get().into()))
 }
 
 #[handler]

@@ -30,12 +30,12 @@ struct Arguments {
     /// The maildir; it is made if there is none.
     #[arg(long, value_name = "DIR")]
     maildir: PathBuf,
-    #[arg(long, value_name = "BYTES", default_value_t = 10 << 20)]
-    max_mail: usize,
-    #[arg(long, value_name = "COUNT", default_value_t = 64)]
-    max_connections: usize,
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    read_timeout: u64,
+    #[arg(long, value_name = "BYTES", default_value = "10485760")]
+    max_mail: std::num::NonZeroUsize,
+    #[arg(long, value_name = "COUNT", default_value = "64")]
+    max_connections: std::num::NonZeroUsize,
+    #[arg(long, value_name = "SECONDS", default_value = "300")]
+    read_timeout: std::num::NonZeroU64,
 }
 
 #[socket_server(tcp, threading, crlf = true, max_line = 1_024, write_timeout = Duration::from_mins(1))]
@@ -69,7 +69,7 @@ impl Session {
         let size = parameters.iter().find_map(|word| word.to_ascii_uppercase().strip_prefix("SIZE=")?.parse().ok());
         match mailbox(from, "FROM:") {
             _ if self.sender.is_some() => "503 there is a sender already",
-            _ if size > Some(smtp.0.max_mail) => "552 the mail is too long",
+            _ if size > Some(smtp.0.max_mail.get()) => "552 the mail is too long",
             None => "501 the sender is FROM:<..>",
             sender => {
                 self.sender = sender;
@@ -100,7 +100,7 @@ impl Session {
         self.rset();
         let head = format!("Return-Path: <{sender}>\nDelivered-To: {recipients}\n");
         write!(connection, "354 the mail, and then a line with a dot\r\n")?;
-        let mail = match receive(connection.reader(), head.into_bytes(), smtp.0.max_mail)? {
+        let mail = match receive(connection.reader(), head.into_bytes(), smtp.0.max_mail.get())? {
             Ok(mail) => mail,
             Err(refusal) => return Ok(refusal.into()),
         };
@@ -149,7 +149,7 @@ fn mailbox(argument: &str, keyword: &str) -> Option<String> {
 
 /// The mail up to the single dot, behind its head; one that is refused is heard out.
 fn receive(input: &mut Reader, head: Vec<u8>, max_mail: usize) -> io::Result<Result<Vec<u8>, &'static str>> {
-    let (longest, mut mail, mut line) = (head.len() + max_mail, Ok(head), Vec::new());
+    let (longest, mut mail, mut line) = (head.len().saturating_add(max_mail), Ok(head), Vec::new());
     loop {
         line.clear();
         let line = match input.take(65_536).read_until(b'\n', &mut line).map(|_| line.as_slice())? {
@@ -189,8 +189,8 @@ fn main() -> Result<(), BoxError> {
         fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     }
     let Arguments { address, max_connections, read_timeout, .. } = arguments.clone();
-    let builder = Smtp(arguments).builder().max_threads(max_connections);
-    let server = builder.read_timeout(Duration::from_secs(read_timeout)).bind(address)?;
+    let builder = Smtp(arguments).builder().max_threads(max_connections.get());
+    let server = builder.read_timeout(Duration::from_secs(read_timeout.get())).bind(address)?;
     server.shutdown_on_signals()?;
     println!("listening on {}", server.local_address());
     server.serve_forever()?;

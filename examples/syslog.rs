@@ -18,12 +18,12 @@
 
 use std::env;
 use std::io::{self, Write};
-use std::num::{NonZeroUsize, ParseIntError};
+use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{Datelike, Local};
-use clap::Parser;
+use clap::{Parser, value_parser};
 use env_logger::Env;
 use log::{error, warn};
 use socketserver::{Datagram, handler, socket_server};
@@ -42,8 +42,8 @@ struct Arguments {
     #[arg(long, value_name = "MODE", default_value = "666", value_parser = octal)]
     socket_mode: u32,
     /// The longest packet taken whole, in bytes; the rest of a longer one is lost.
-    #[arg(long, value_name = "BYTES", default_value = "8192")]
-    max_packet_size: NonZeroUsize,
+    #[arg(long, value_name = "BYTES", default_value_t = 8192, value_parser = value_parser!(u32).range(1..=1 << 20))]
+    max_packet_size: u32,
 }
 
 fn octal(text: &str) -> Result<u32, ParseIntError> {
@@ -141,7 +141,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: &Arguments) -> io::Result<()> {
-    let most = arguments.max_packet_size.get();
+    let most = arguments.max_packet_size as usize;
     let udp = Udp.builder().max_packet_size(most).bind(&arguments.address)?;
     let unix = Unix.builder().max_packet_size(most).socket_mode(arguments.socket_mode).bind(&arguments.path)?;
     udp.shutdown_on_signals()?;

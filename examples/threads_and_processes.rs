@@ -38,7 +38,10 @@ impl Slow {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let requests = match env::args().nth(1) {
-        Some(number) => number.parse().map_err(|_| format!("`{number}` is not a number of requests"))?,
+        Some(number) => {
+            let requests = number.parse().ok().filter(|requests| (1..=1_000).contains(requests));
+            requests.ok_or_else(|| format!("`{number}` is not a number of requests, from 1 to 1000"))?
+        }
         None => 4,
     };
     println!("{:<10} {:>7}  {:<14} {:<9} {:>9} {:>9}", "mix-in", "request", "thread", "process", "from", "to");

@@ -264,6 +264,13 @@ fn a_mail_without_an_end_is_no_mail() {
 }
 
 #[test]
+fn a_mail_may_be_as_long_as_a_number_says() {
+    let sink = Sink::start(&["--max-mail", &usize::MAX.to_string()]);
+    assert!(sink.send(&message("hello")).unwrap().is_positive());
+    sink.program.stop();
+}
+
+#[test]
 fn a_mail_that_cannot_be_kept_is_not_accepted() {
     let sink = Sink::start(&[]);
     fs::remove_dir(sink.maildir.path("new")).unwrap();
