@@ -89,7 +89,7 @@ impl Http {
         response.is_kept = version == Some(1)
             && !field("connection").is_some_and(|connection| connection.contains("close"))
             && field("content-length").or(field("transfer-encoding")).is_none();
-        log::info!("{peer}: {method} {target}: {}", response.status);
+        log::info!("{peer}: {method} {}: {}", target.escape_debug(), response.status);
         response
     }
 

@@ -269,7 +269,7 @@ fn requests_may_be_sent_all_at_once() {
 
 #[test]
 fn what_is_no_request_is_refused() {
-    let site = Site::start(&["--max-head", "2000"]);
+    let mut site = Site::start(&["--max-head", "2000"]);
     site.write("file", "content");
     let many = format!("GET / HTTP/1.1\r\nHost: here{}", "\r\nx: y".repeat(100));
     let large = format!("GET / HTTP/1.1\r\nHost: {}", "x".repeat(3_000));
@@ -296,6 +296,10 @@ fn what_is_no_request_is_refused() {
         let said = site.ask(head);
         assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}: {said}");
     }
+    // What a terminal would obey is not told as it is.
+    let said = site.ask("GET /\u{9b}31m HTTP/1.1\r\nHost: here");
+    assert!(said.starts_with("HTTP/1.1 404 Not Found\r\n"), "{said}");
+    site.program.logged("GET /\\u{9b}31m: 404 Not Found");
     // Two fields of one name are one list.
     let said = site.ask("GET /file HTTP/1.1\r\nHost: here\r\nConnection: x\r\nConnection: close");
     assert!(said.starts_with("HTTP/1.1 200 OK\r\n") && said.contains("\r\nConnection: close\r\n"), "{said}");
