@@ -114,7 +114,11 @@ impl Member {
 
     /// Without what could play with the terminals of the others.
     fn say(&self, text: &str) -> String {
-        let text: String = text.chars().filter(|character| !character.is_control()).collect();
+        // Some that are no control characters end a line too, or have what follows shown from right to left.
+        let plays = |character: &char| {
+            character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        let text: String = text.chars().filter(|character| !plays(character)).collect();
         format!("<{}> {text}", self.nick)
     }
 }

@@ -122,7 +122,8 @@ fn line(message: &Message<&str>) -> String {
 fn escaped(field: &str) -> String {
     let mut escaped = String::new();
     for character in field.chars() {
-        if character.is_control() {
+        // Others end a line too, or have what follows shown from right to left.
+        if character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
             escaped.extend(character.escape_default());
         } else {
             escaped.push(character);

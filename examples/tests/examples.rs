@@ -100,7 +100,7 @@ fn three_members_chat() {
     assert_eq!(cay.line(), "* welcome, cay; here are ann, bob, cay; there is /who and /quit");
     assert_eq!([ann.line(), bob.line()], ["* cay joins"; 2]);
 
-    ann.say("hello \x1b[2J all");
+    ann.say("hello \x1b[2J \u{202e}\u{2028}all");
     assert_eq!([bob.line(), cay.line()], ["<ann> hello [2J all"; 2]);
     cay.say("/who");
     assert_eq!(cay.line(), "* ann, bob, cay");

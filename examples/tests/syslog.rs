@@ -229,6 +229,9 @@ fn a_message_is_one_line_whatever_is_in_it() {
         "-",
         "one\\nkern.emerg\\t-\\r\\u{1b}[31m\u{fffd}\\u{0}end",
     ]);
+    // Unicode's own ends of a line and of a direction.
+    receiver.send_udp("<13>1 - - - - - - one\u{2028}two\u{202e}eerht".as_bytes());
+    assert_eq!(receiver.fields()[7], "one\\u{2028}two\\u{202e}eerht");
     receiver.program.stop();
 }
 
