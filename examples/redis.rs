@@ -17,12 +17,13 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cap::Cap;
-use clap::Parser;
+use clap::{Parser, builder::TypedValueParser as _};
 use globset::GlobBuilder;
 use socketserver::{
     Address, Answer, BoxError, CommandFrame as _, CommandName, OneOrMore, Reply, Resp, handler, socket_server,
@@ -73,13 +74,13 @@ struct Redis {
     /// What the program may take before it stores no more.
     #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
     max_memory: usize,
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
-    max_request: usize,
+    #[arg(long, value_name = "BYTES", default_value = "1048576")]
+    max_request: NonZeroUsize,
     /// Clients at once; others wait.
-    #[arg(long, value_name = "COUNT", default_value_t = 1024)]
-    max_clients: usize,
+    #[arg(long, value_name = "COUNT", default_value = "1024")]
+    max_clients: NonZeroUsize,
     /// How long a client may be silent, or take nothing; by default for ever.
-    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| text.parse().map(Duration::from_secs))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..).map(Duration::from_secs))]
     idle_timeout: Option<Duration>,
     #[arg(skip)]
     keys: Mutex<Keys>,
@@ -293,7 +294,7 @@ fn main() -> io::Result<()> {
     env_logger::init();
     let redis = Redis::parse();
     let (address, timeout) = (redis.address.clone(), redis.idle_timeout);
-    let (request, clients) = (redis.max_request, redis.max_clients);
+    let (request, clients) = (redis.max_request.get(), redis.max_clients.get());
     let builder = redis.builder().max_message(request).max_threads(clients);
     let server = builder.read_timeout(timeout).write_timeout(timeout).bind(address)?;
     server.shutdown_on_signals()?;
