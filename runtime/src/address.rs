@@ -95,8 +95,8 @@ impl ToSocketAddrs for Address {
     }
 }
 
-/// `::ffff:192.0.2.1` as `192.0.2.1`: a dual-stack socket must not hide who is there. Any other stays as it is, with its
-/// interface, without which a link-local one leads nowhere.
+/// `::ffff:192.0.2.1` as `192.0.2.1`: a dual-stack socket must not hide who is there. Any other stays as it is, with
+/// its interface, without which a link-local one leads nowhere.
 fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),

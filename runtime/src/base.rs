@@ -105,7 +105,8 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
         }
     }
 
-    /// Pauses after an error, unless and until there is a shutdown, but not beyond the deadline; `false`: it has passed.
+    /// Pauses after an error, unless and until there is a shutdown, but not beyond the deadline; `false`: it has
+    /// passed.
     pub(crate) fn pause(&self, pause: Duration, deadline: Option<Instant>) -> io::Result<bool> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let pause = left.map_or(pause, |left| pause.min(left));

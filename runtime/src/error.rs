@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Any error that a hook returns.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// An error that a request can fail with. All that convert to a [`BoxError`] have it; it is there for what is said of the
-/// others.
+/// An error that a request can fail with. All that convert to a [`BoxError`] have it; it is there for what is said of
+/// the others.
 ///
 /// ```
 /// use socketserver::{BoxError, IntoBoxError};

@@ -132,8 +132,8 @@ pub trait SocketServer: Sized {
     }
 }
 
-/// What `#[socket_server]` writes, under the mix-in's name: that threads can share the server. It is asked for there, and
-/// nowhere else.
+/// What `#[socket_server]` writes, under the mix-in's name: that threads can share the server. It is asked for there,
+/// and nowhere else.
 pub trait Shared: Send + Sync + 'static {}
 
 /// What `#[handler]` asks of a struct whose block has mistakes, so that they are all that is reported: one that is no

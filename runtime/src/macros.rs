@@ -60,14 +60,14 @@ pub use socketserver_macros::socket_server;
 /// | `#[handler] impl Server` | `&self`, the server itself, shared by all requests | no state of a request's own |
 /// | `#[handler(Server)] impl Session` | `&mut self`, a fresh value for each request | state of a request's own |
 ///
-/// `frame = type` says what a [message](#messages-and-commands) is, and `crate = path` where this crate is, if it is not
-/// `::socketserver`. CPython: a subclass of `BaseRequestHandler`, of which each request gets an instance.
+/// `frame = type` says what a [message](#messages-and-commands) is, and `crate = path` where this crate is, if it is
+/// not `::socketserver`. CPython: a subclass of `BaseRequestHandler`, of which each request gets an instance.
 ///
 /// # Hooks
 ///
 /// - `setup`, before the request. In the second form, without a receiver, it makes the session: `-> Self` or
-///   `-> Result<Self, E>`. If it is missing or takes `&mut self`, the session's `Default` makes it. If it fails, nothing
-///   else runs.
+///   `-> Result<Self, E>`. If it is missing or takes `&mut self`, the session's `Default` makes it. If it fails,
+///   nothing else runs.
 /// - `handle`, the request. The only one that has to be there, unless messages are taken one by one.
 /// - `finish`, after the request, also if `handle` failed or panicked.
 ///
@@ -149,9 +149,9 @@ pub use socketserver_macros::socket_server;
 /// Both forms can have them, and `setup` and `finish` beside them.
 ///
 /// **A message** is a line, or what `frame = type` says: [`Line`](crate::Line), [`Delimited`](crate::Delimited),
-/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed), [`Resp`](crate::Resp) for the clients of Redis, or a
-/// [`Frame`](crate::Frame) of your own, which is a [`CommandFrame`](crate::CommandFrame) if it has commands. On a transport
-/// of packets, a packet is a message.
+/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed), [`Resp`](crate::Resp) for the clients of Redis,
+/// or a [`Frame`](crate::Frame) of your own, which is a [`CommandFrame`](crate::CommandFrame) if it has commands. On a
+/// transport of packets, a packet is a message.
 ///
 /// **Arguments** are asked for by type:
 ///
@@ -165,13 +165,13 @@ pub use socketserver_macros::socket_server;
 /// | [`CommandName`](crate::CommandName) | the name that it was called by, in any place |
 /// | what any hook may ask for | beside the words, in any place |
 ///
-/// A `#[message]` or `#[otherwise]` may ask for its message in the ways of a single word, or as `Rest`. In a method that
-/// is called for a message, `&[u8]` and `SocketAddr` are taken from the message; the peer is `&`[`Address`](crate::Address).
-/// A `&mut Reader` begins behind the message: a command reads there what belongs to it.
+/// A `#[message]` or `#[otherwise]` may ask for its message in the ways of a single word, or as `Rest`. In a method
+/// that is called for a message, `&[u8]` and `SocketAddr` are taken from the message; the peer is
+/// `&`[`Address`](crate::Address). A `&mut Reader` begins behind the message: a command reads there what belongs to it.
 ///
-/// **Replies** are what the methods return, any [`Reply`](crate::Reply): `()` is none, a string or a number is a message,
-/// `Option` its value or an empty message, `Vec` a message for each, [`Close`](crate::Close) the reply and then the end
-/// of the connection. They are gathered while further messages are in the buffer.
+/// **Replies** are what the methods return, any [`Reply`](crate::Reply): `()` is none, a string or a number is a
+/// message, `Option` its value or an empty message, `Vec` a message for each, [`Close`](crate::Close) the reply and
+/// then the end of the connection. They are gathered while further messages are in the buffer.
 ///
 /// **Errors** are told to the peer, and the next message is taken: an unknown command, an argument that is missing, too
 /// many or not to be parsed, a line that is too long, and the `Err` of a command that returns a `Result`. The reply is

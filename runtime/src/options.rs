@@ -128,8 +128,8 @@ options! {
         backlog(u32): Option<u32> = None;
 
         /// How long one read waits for the peer before it fails with [`TimedOut`](std::io::ErrorKind::TimedOut);
-        /// at least a microsecond, or `None`: for ever. Default: for ever; under `iterative` 60 seconds, since there a peer that says nothing
-        /// holds up all others.
+        /// at least a microsecond, or `None`: for ever. Default: for ever; under `iterative` 60 seconds, since there a
+        /// peer that says nothing holds up all others.
         ///
         /// A handler with `#[command]` or `#[message]` ends well if the peer was silent between two messages.
         ///

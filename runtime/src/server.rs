@@ -77,7 +77,8 @@ where
     /// # Errors
     ///
     /// What the system says about the address, in a message that names it;
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an address or an option that makes no sense, such as a limit of 0.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an address or an option that makes no sense, such as a limit
+    /// of 0.
     pub fn bind<Kind>(address: impl Endpoint<T, Kind>, service: S) -> io::Result<Self> {
         Self::builder(service).bind(address)
     }

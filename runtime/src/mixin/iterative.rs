@@ -15,10 +15,10 @@ use crate::transport::Transport;
 
 /// No mix-in: one request after the other, in the thread that called `serve_forever`.
 ///
-/// A client that keeps its connection open keeps all others waiting. So a read waits for 60 seconds and no longer, unless
-/// `read_timeout` says otherwise; `request_deadline` bounds a whole connection, and [`Threading`](crate::Threading) lets
-/// the others in. A second thread sleeps until there is a shutdown, and then sees to it that the request in progress ends
-/// in time. CPython: a server without a mix-in.
+/// A client that keeps its connection open keeps all others waiting. So a read waits for 60 seconds and no longer,
+/// unless `read_timeout` says otherwise; `request_deadline` bounds a whole connection, and
+/// [`Threading`](crate::Threading) lets the others in. A second thread sleeps until there is a shutdown, and then sees
+/// to it that the request in progress ends in time. CPython: a server without a mix-in.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {

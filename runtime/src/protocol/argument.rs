@@ -46,8 +46,8 @@ impl fmt::Display for Rest<'_> {
     }
 }
 
-/// An argument of a `#[command]`, `#[message]`, `#[otherwise]` or `#[on_error]`. `By` keeps the ways apart in which it can
-/// come, which buys that all are asked for alike; it is always inferred.
+/// An argument of a `#[command]`, `#[message]`, `#[otherwise]` or `#[on_error]`. `By` keeps the ways apart in which it
+/// can come, which buys that all are asked for alike; it is always inferred.
 #[diagnostic::on_unimplemented(
     message = "a command of a `{T}` server cannot ask for `{Self}`",
     label = "neither parsed from a word of the message, nor something that a `{T}` server has to give",
@@ -163,8 +163,8 @@ pub trait Placed<By, Before, Left> {}
 #[diagnostic::do_not_recommend]
 impl<A, By: Follows<Before, Left>, Before, Left> Placed<By, Before, Left> for A {}
 
-/// The same of how an argument comes. What it leaves is a parameter and not an associated type, so that an argument that
-/// cannot stand where it does is one error and not two.
+/// The same of how an argument comes. What it leaves is a parameter and not an associated type, so that an argument
+/// that cannot stand where it does is one error and not two.
 pub trait Follows<Before, Left> {}
 
 macro_rules! follows {

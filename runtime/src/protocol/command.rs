@@ -30,8 +30,8 @@ pub trait CommandFrame: Frame {
         SpacedWords::new(message)
     }
 
-    /// What a peer is told of an error, if the handler has no `#[on_error]`. Default: a message `error: ..`, in one line
-    /// whatever the error says.
+    /// What a peer is told of an error, if the handler has no `#[on_error]`. Default: a message `error: ..`, in one
+    /// line whatever the error says.
     ///
     /// # Errors
     ///
@@ -43,8 +43,8 @@ pub trait CommandFrame: Frame {
 
 /// The words of one message, borrowed from it.
 pub trait Words<'m>: Iterator<Item = &'m [u8]> {
-    /// All that follows the words taken so far, as it stands. Default: the next word alone, for messages whose words are
-    /// not one text.
+    /// All that follows the words taken so far, as it stands. Default: the next word alone, for messages whose words
+    /// are not one text.
     fn rest(&mut self) -> &'m [u8] {
         self.next().unwrap_or_default()
     }

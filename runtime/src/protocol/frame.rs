@@ -11,9 +11,9 @@ use super::reply_value::ReplyValue;
 /// How the messages of a protocol are told apart: `#[handler(Server, frame = LengthPrefixed<u32>)]`.
 ///
 /// There are [`Line`](crate::Line), which is the default, [`Delimited`](crate::Delimited),
-/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed) and [`Resp`](crate::Resp). One of your own decodes a message from the
-/// bytes received so far. It does no I/O, so that it can be tested without a socket, and be driven by any loop:
-/// [`Reader::next_message`](crate::Reader::next_message) is one. CPython has no counterpart.
+/// [`LengthPrefixed`](crate::LengthPrefixed), [`Fixed`](crate::Fixed) and [`Resp`](crate::Resp). One of your own
+/// decodes a message from the bytes received so far. It does no I/O, so that it can be tested without a socket, and be
+/// driven by any loop: [`Reader::next_message`](crate::Reader::next_message) is one. CPython has no counterpart.
 ///
 /// There is a new frame for each connection, so it may remember how far it has looked. On a transport of packets, one
 /// packet is one message.
@@ -76,7 +76,8 @@ pub trait Frame {
     /// The most bytes that a message can take, with everything that belongs to its frame.
     ///
     /// Where so many have been received and [`decode`](Self::decode) still finds them incomplete, the connection is
-    /// ended: this is what bounds the memory that a peer can take. It is ended too where a longer one came in one piece.
+    /// ended: this is what bounds the memory that a peer can take. It is ended too where a longer one came in one
+    /// piece.
     fn max_length(&self) -> usize;
 
     /// Finds the first message in `received`: all that has been received and not been decoded yet, never empty. If it
@@ -200,8 +201,8 @@ impl Default for MessageOptions {
 
 /// The bytes received are no message.
 ///
-/// One that is final ends the connection, after the `#[on_error]` of the handler was told: where the next message begins
-/// is not known. One that [passes over](Self::passing_over) the wrong message does not.
+/// One that is final ends the connection, after the `#[on_error]` of the handler was told: where the next message
+/// begins is not known. One that [passes over](Self::passing_over) the wrong message does not.
 ///
 /// ```
 /// use socketserver::FrameError;

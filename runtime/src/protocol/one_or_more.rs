@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::vec;
 
-/// All arguments that remain, of which there has to be one; it derefs to a slice. A [`Vec`] may be empty. Both may be of
-/// pairs, each of which is two arguments: `OneOrMore<(String, u32)>`.
+/// All arguments that remain, of which there has to be one; it derefs to a slice. A [`Vec`] may be empty. Both may be
+/// of pairs, each of which is two arguments: `OneOrMore<(String, u32)>`.
 ///
 /// ```
 /// use socketserver::{OneOrMore, handler, socket_server};

@@ -28,8 +28,8 @@ use crate::request::Writer;
 ///
 /// A frame may tell its peer whether a reply is a number, a list or nothing: [`Resp`](crate::Resp) does.
 ///
-/// Each message of a `Vec` is written by itself. Where another thread writes to a [clone](crate::Writer::try_clone) of the
-/// writer, what it writes may come between two of them, and under `Resp` amid an array: send such a list as one
+/// Each message of a `Vec` is written by itself. Where another thread writes to a [clone](crate::Writer::try_clone) of
+/// the writer, what it writes may come between two of them, and under `Resp` amid an array: send such a list as one
 /// [`Raw`] reply then, or let one thread write.
 ///
 /// Types of your own implement it:
@@ -72,8 +72,8 @@ pub trait Reply: Sized {
 
 /// Where a [`Reply`] is written.
 ///
-/// As [`Write`] it takes bytes as they are; [`message`](Self::message) frames them. What is written is gathered, and sent
-/// when no further request is in the buffer.
+/// As [`Write`] it takes bytes as they are; [`message`](Self::message) frames them. What is written is gathered, and
+/// sent when no further request is in the buffer.
 pub struct Answer<'a> {
     output: &'a mut Writer,
     frame: &'a dyn Frame,
@@ -248,7 +248,8 @@ impl<R: Reply, E: IntoBoxError> Reply for Result<R, E> {
         }
     }
 
-    /// A list of values or an error, not a list with errors in it: they are answered one at a time, and behind the list.
+    /// A list of values or an error, not a list with errors in it: they are answered one at a time, and behind the
+    /// list.
     fn reply_all(results: Vec<Self>, answer: &mut Answer<'_>) -> io::Result<()> {
         results.into_iter().collect::<Result<Vec<_>, _>>().reply(answer)
     }

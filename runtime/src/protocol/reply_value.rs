@@ -1,7 +1,7 @@
 //! Replies that are more than bytes.
 
-/// What a reply is, for a frame that tells its peer: see [`Frame::encode_value`](crate::Frame::encode_value). Without such
-/// a frame it is told in messages.
+/// What a reply is, for a frame that tells its peer: see [`Frame::encode_value`](crate::Frame::encode_value). Without
+/// such a frame it is told in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplyValue {

@@ -215,7 +215,8 @@ impl<S: RequestHandler> fmt::Debug for Turn<'_, S> {
     }
 }
 
-/// What is done about an error where there is no `#[on_error]`: the peer of a command is told, and a `#[message]` fails.
+/// What is done about an error where there is no `#[on_error]`: the peer of a command is told, and a `#[message]`
+/// fails.
 ///
 /// # Errors
 ///

@@ -175,8 +175,8 @@ impl Input {
         Ok(received)
     }
 
-    /// Makes room behind what is waiting. A buffer that was filled grows: to `read_buffer`, or, for a message that needs
-    /// it, to no more than `longest` bytes. What a long message took is given back.
+    /// Makes room behind what is waiting. A buffer that was filled grows: to `read_buffer`, or, for a message that
+    /// needs it, to no more than `longest` bytes. What a long message took is given back.
     fn make_room(&mut self, longest: usize) {
         let was_filled = self.end == self.buffer.len();
         if self.is_empty() {

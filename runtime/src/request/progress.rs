@@ -65,8 +65,8 @@ impl Progress {
         self.end.swap(CUT, SeqCst) != CUT
     }
 
-    /// Whether it was not the peer that ended the input: the shutdown cut it, or closed it just when a part of a request
-    /// was received.
+    /// Whether it was not the peer that ended the input: the shutdown cut it, or closed it just when a part of a
+    /// request was received.
     pub(super) fn is_cut_off(&self, amid_request: bool) -> bool {
         match self.end.load(SeqCst) {
             CUT => true,

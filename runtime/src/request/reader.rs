@@ -110,15 +110,15 @@ impl Reader {
 
     /// The next message, as `frame` finds it; `None` at the end of the input. A packet is one message.
     ///
-    /// It is what the loop of `#[message]` and `#[command]` calls, for a handler that has a loop of its own. The frame is
-    /// used for this input only, from its beginning to its end.
+    /// It is what the loop of `#[message]` and `#[command]` calls, for a handler that has a loop of its own. The frame
+    /// is used for this input only, from its beginning to its end.
     ///
     /// # Errors
     ///
-    /// [`InvalidData`](io::ErrorKind::InvalidData) with the [`FrameError`] inside if the bytes are no message, or are more
-    /// than a message may have, or end within one. If it [passes over](FrameError::passes_over) nothing, where the next
-    /// message begins is not known, and the connection is to be ended; otherwise the next call gives the message after it.
-    /// [`Other`](io::ErrorKind::Other) if the frame is wrong: see [`Frame::decode`].
+    /// [`InvalidData`](io::ErrorKind::InvalidData) with the [`FrameError`] inside if the bytes are no message, or are
+    /// more than a message may have, or end within one. If it [passes over](FrameError::passes_over) nothing, where the
+    /// next message begins is not known, and the connection is to be ended; otherwise the next call gives the message
+    /// after it. [`Other`](io::ErrorKind::Other) if the frame is wrong: see [`Frame::decode`].
     ///
     /// ```
     /// # #[cfg(feature = "macros")] {

@@ -195,8 +195,8 @@ impl Stream {
         self.follow_up()
     }
 
-    /// The same for the reader, which is not to wait until a peer takes what another thread sends: whatever was gathered
-    /// before leaves with it, or by its [`follow_up`](Self::follow_up).
+    /// The same for the reader, which is not to wait until a peer takes what another thread sends: whatever was
+    /// gathered before leaves with it, or by its [`follow_up`](Self::follow_up).
     fn flush_unless_sending(&self) -> io::Result<()> {
         let mut output = match self.output.try_lock() {
             Ok(output) => output,
@@ -300,8 +300,8 @@ impl Stream {
         }
     }
 
-    /// Ends the input of a connection that waits between two requests. In a forked child a signal handler calls it, so it
-    /// takes no lock and no memory.
+    /// Ends the input of a connection that waits between two requests. In a forked child a signal handler calls it, so
+    /// it takes no lock and no memory.
     pub(crate) fn close_if_idle(&self) {
         if self.progress.is_idle() {
             self.progress.close();

@@ -8,8 +8,8 @@ use crate::protocol::frame::{Decoded, Frame, FrameError, MessageOptions};
 
 /// A message ends with the byte `BYTE`, which is not part of it; the last one may lack it.
 ///
-/// One that is longer than the option `max_line` is an error and is passed over. On a transport of packets, a packet may
-/// end with the byte, and a reply does.
+/// One that is longer than the option `max_line` is an error and is passed over. On a transport of packets, a packet
+/// may end with the byte, and a reply does.
 ///
 /// ```
 /// use socketserver::{Decoded, Delimited, Frame, MessageOptions};

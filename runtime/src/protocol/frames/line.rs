@@ -9,8 +9,8 @@ use crate::protocol::frame::{Decoded, Frame, FrameError, MessageOptions};
 /// A message is a line, without its ending, LF or CRLF; the last line may lack one. It is what a handler has if it
 /// names no other frame.
 ///
-/// A line that is longer than the option `max_line` is an error and is passed over. Replies end with LF, or with CRLF if
-/// the option `crlf` is set. On a transport of packets, a packet may end with a line ending, and a reply does.
+/// A line that is longer than the option `max_line` is an error and is passed over. Replies end with LF, or with CRLF
+/// if the option `crlf` is set. On a transport of packets, a packet may end with a line ending, and a reply does.
 ///
 /// ```
 /// use socketserver::{Decoded, Frame, Line, MessageOptions};

@@ -16,15 +16,15 @@ use crate::protocol::reply_value::ReplyValue;
 /// Commands in RESP2, the protocol of Redis: any of its clients, in any language, speaks to such a server.
 ///
 /// A message is an array of bulk strings, of which the first names the command, or a line, as one types it: what
-/// Redis calls an inline command. Arguments may hold any bytes, and are asked for as `&[u8]` then: a `Vec<u8>` is all that
-/// are left, each a number. Strings and bytes are replied as bulk strings, whole numbers and `bool` as integers, `None` as
-/// the null, a `Vec` as an array; [`Raw`](crate::Raw) sends other replies, such as `Raw("+OK\r\n")`. A command that
-/// returns `()` has to write its reply itself: a client waits for one.
+/// Redis calls an inline command. Arguments may hold any bytes, and are asked for as `&[u8]` then: a `Vec<u8>` is all
+/// that are left, each a number. Strings and bytes are replied as bulk strings, whole numbers and `bool` as integers,
+/// `None` as the null, a `Vec` as an array; [`Raw`](crate::Raw) sends other replies, such as `Raw("+OK\r\n")`. A
+/// command that returns `()` has to write its reply itself: a client waits for one.
 ///
 /// An error is replied as one, in one line: as it stands if it begins with a code, a word in upper case as in
-/// `WRONGTYPE no list`, and otherwise with the code `ERR`. What is no number, missing, too much or unknown is refused in
-/// the words of Redis. A message, and thereby an argument, is at most as long as the option `max_message`, and a line as
-/// `max_line`; quotes in a line mean nothing.
+/// `WRONGTYPE no list`, and otherwise with the code `ERR`. What is no number, missing, too much or unknown is refused
+/// in the words of Redis. A message, and thereby an argument, is at most as long as the option `max_message`, and a
+/// line as `max_line`; quotes in a line mean nothing.
 ///
 /// ```
 /// use socketserver::{Resp, handler, socket_server};
