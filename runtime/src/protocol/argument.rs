@@ -15,6 +15,7 @@ use crate::handler::RequestHandler;
 /// The rest of a message, as it stands: what follows the arguments before it. It derefs to `str`, and may be empty.
 ///
 /// ```
+/// # #[cfg(feature = "macros")] {
 /// use socketserver::{Rest, handler, socket_server};
 ///
 /// #[socket_server(tcp, threading)]
@@ -28,6 +29,7 @@ use crate::handler::RequestHandler;
 ///         vec![what.to_string(); times.min(10)]
 ///     }
 /// }
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rest<'m>(&'m str);

@@ -7,6 +7,7 @@ use std::ops::Deref;
 /// takes nothing of the message.
 ///
 /// ```
+/// # #[cfg(feature = "macros")] {
 /// use socketserver::{CommandName, handler, socket_server};
 /// use std::collections::VecDeque;
 /// use std::sync::{Mutex, PoisonError};
@@ -25,6 +26,7 @@ use std::ops::Deref;
 ///         if &*end == "first" { waiting.pop_front() } else { waiting.pop_back() }
 ///     }
 /// }
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CommandName(pub(super) &'static str);

@@ -11,6 +11,7 @@ use crate::error::BoxError;
 /// Its text is for the peer: it names the command, the argument and what is wrong with it.
 ///
 /// ```
+/// # #[cfg(feature = "macros")] {
 /// use socketserver::{CommandError, CommandErrorKind, handler, socket_server};
 ///
 /// #[socket_server(tcp)]
@@ -31,6 +32,7 @@ use crate::error::BoxError;
 ///         }
 ///     }
 /// }
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct CommandError {

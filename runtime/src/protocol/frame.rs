@@ -111,7 +111,8 @@ pub trait Frame {
         Ok(())
     }
 
-    /// Appends a reply that is more than bytes, as the peer is to receive it. Default: `false`, it is told in messages.
+    /// Appends a reply that is more than bytes, as the peer is to receive it, and returns `true`. Default: `false`,
+    /// which leaves it to be told in messages; see [`ReplyValue`]. It is asked in a packet, too.
     ///
     /// # Errors
     ///

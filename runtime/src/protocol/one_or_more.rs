@@ -7,6 +7,7 @@ use std::vec;
 /// of pairs, each of which is two arguments: `OneOrMore<(String, u32)>`.
 ///
 /// ```
+/// # #[cfg(feature = "macros")] {
 /// use socketserver::{OneOrMore, handler, socket_server};
 ///
 /// #[socket_server(tcp, threading)]
@@ -20,6 +21,7 @@ use std::vec;
 ///         numbers.into_iter().max()
 ///     }
 /// }
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OneOrMore<A>(pub(super) Vec<A>);

@@ -18,7 +18,7 @@ use crate::request::Writer;
 /// |---|---|
 /// | `()` | nothing |
 /// | strings, numbers, `bool`, `char` | a message: with the frame [`Line`](crate::Line), a line |
-/// | `&[u8]`, `Vec<u8>` | a message |
+/// | `&[u8]`, `Vec<u8>`, `Arc<[u8]>` | a message |
 /// | [`Raw`] | bytes as they are, without a frame |
 /// | `Option<R>` | that of its value, or an empty message |
 /// | `Vec<R>` | that of each; nothing for none, so a peer that is to know where they end needs a last one |
@@ -74,6 +74,26 @@ pub trait Reply: Sized {
 ///
 /// As [`Write`] it takes bytes as they are; [`message`](Self::message) frames them. What is written is gathered, and
 /// sent when no further request is in the buffer.
+///
+/// ```
+/// use socketserver::{Answer, Reply, ReplyValue};
+/// use std::io;
+///
+/// /// The members of a team, after their number.
+/// struct Team(Vec<String>);
+///
+/// impl Reply for Team {
+///     fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
+///         if self.0.is_empty() {
+///             answer.fail("there is nobody");
+///             return Ok(());
+///         }
+///         answer.value(ReplyValue::List(1 + self.0.len()))?;
+///         answer.message_fmt(format_args!("{}", self.0.len()))?;
+///         self.0.iter().try_for_each(|name| answer.message(name.as_bytes()))
+///     }
+/// }
+/// ```
 pub struct Answer<'a> {
     output: &'a mut Writer,
     frame: &'a dyn Frame,
@@ -190,6 +210,31 @@ impl fmt::Debug for Answer<'_> {
 }
 
 /// A reply after which the connection ends: `Close("bye")`. On a transport of packets it is just the reply.
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use socketserver::{Close, handler, socket_server};
+/// use std::io::{self, Write};
+/// use std::net::TcpStream;
+///
+/// #[socket_server(tcp, threading)]
+/// struct Brief;
+///
+/// #[handler]
+/// impl Brief {
+///     #[command]
+///     fn quit(&self) -> Close<&'static str> {
+///         Close("bye")
+///     }
+/// }
+///
+/// let server = Brief.bind("127.0.0.1:0")?.start()?;
+/// let mut client = TcpStream::connect(server.local_address())?;
+/// client.write_all(b"quit\n")?;
+/// assert_eq!(io::read_to_string(client)?, "bye\n");
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Close<R = ()>(pub R);
 
@@ -202,6 +247,32 @@ impl<R: Reply> Reply for Close<R> {
 }
 
 /// A reply of bytes as they are, in no frame and without a line ending.
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use socketserver::{Raw, handler, socket_server};
+/// use std::io::{self, Write};
+/// use std::net::{Shutdown, TcpStream};
+///
+/// #[socket_server(tcp, threading)]
+/// struct Asking;
+///
+/// #[handler]
+/// impl Asking {
+///     #[command]
+///     fn ask(&self) -> Raw<&'static str> {
+///         Raw("? ")
+///     }
+/// }
+///
+/// let server = Asking.bind("127.0.0.1:0")?.start()?;
+/// let mut client = TcpStream::connect(server.local_address())?;
+/// client.write_all(b"ask\n")?;
+/// client.shutdown(Shutdown::Write)?;
+/// assert_eq!(io::read_to_string(client)?, "? ");
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raw<B>(pub B);
 

@@ -27,6 +27,7 @@ use crate::protocol::reply_value::ReplyValue;
 /// line as `max_line`; quotes in a line mean nothing.
 ///
 /// ```
+/// # #[cfg(feature = "macros")] {
 /// use socketserver::{Resp, handler, socket_server};
 /// use std::io::{Read, Write};
 /// use std::net::{Shutdown, TcpStream};
@@ -50,6 +51,7 @@ use crate::protocol::reply_value::ReplyValue;
 /// client.read_to_string(&mut replies)?;
 /// assert_eq!(replies, ":5\r\n-ERR that is too much\r\n-ERR unknown command 'sub'\r\n");
 /// # server.shutdown()?;
+/// # }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
