@@ -33,7 +33,8 @@ pub struct Stats {
     pub active: u64,
     /// Requests handled without an error.
     pub finished: u64,
-    /// Requests whose handler failed or panicked, or whose child ended with a status other than 0.
+    /// Requests whose handler failed or panicked, or whose child ended with a status other than 0 or nobody knows how;
+    /// and those that were taken and found no thread or child.
     pub failed: u64,
     /// Requests that [`verify_request`](crate::Hooks::verify_request) refused.
     pub refused: u64,
