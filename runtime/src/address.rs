@@ -12,8 +12,8 @@ use socket2::SockAddr;
 ///
 /// CPython hands out a tuple, a `str`, `bytes` or `None`, by address family; here it is one type.
 ///
-/// It is printed as people write it, `127.0.0.1:9999`, `[::1]:9999`, `/run/chat.sock`, `@abstract`, and it
-/// implements [`ToSocketAddrs`], so that a client connects to it as it is:
+/// It is printed as people write it, `127.0.0.1:9999`, `[::1]:9999`, `[fe80::1%2]:9999`, `/run/chat.sock`, `@abstract`,
+/// and it implements [`ToSocketAddrs`], so that a client connects to it as it is:
 ///
 /// ```
 /// use socketserver::Address;
@@ -29,11 +29,12 @@ use socket2::SockAddr;
 #[non_exhaustive]
 pub enum Address {
     /// An IPv4 or IPv6 address with its port. A peer that reached an IPv6 socket over IPv4 is shown by its IPv4
-    /// address.
+    /// address. A link-local one of IPv6 has its interface as the scope, without which nothing can be sent to it.
     Inet(SocketAddr),
     /// A Unix-domain socket with a path in the file system.
     Path(PathBuf),
-    /// A Unix-domain socket with a name in Linux's abstract namespace, without the leading zero byte.
+    /// A Unix-domain socket with a name in Linux's abstract namespace, without the leading zero byte. It is printed
+    /// after an `@`, as `bind` takes it; bytes that are not printable ASCII are shown as escapes.
     Abstract(Vec<u8>),
     /// A Unix-domain socket that was never bound, as most clients are. Nothing can be sent to it by name.
     Unnamed,

@@ -160,7 +160,7 @@ pub use socketserver_macros::socket_server;
 /// | any type that implements `FromStr` | the next word, parsed; its error is an `E` as above |
 /// | `&str`, `&[u8]` | the next word, borrowed |
 /// | `Option` of one of these | the next word, if there is one |
-/// | `Vec` or [`OneOrMore`](crate::OneOrMore) of one of these | all words that are left; of pairs `(A, B)`, two by two |
+/// | `Vec` or [`OneOrMore`](crate::OneOrMore) of these | all words that are left; of pairs `(A, B)`, two by two |
 /// | [`Rest`](crate::Rest) | what is left of the message, as it stands |
 /// | [`CommandName`](crate::CommandName) | the name that it was called by, in any place |
 /// | what any hook may ask for | beside the words, in any place |
@@ -175,11 +175,14 @@ pub use socketserver_macros::socket_server;
 ///
 /// **Errors** are told to the peer, and the next message is taken: an unknown command, an argument that is missing, too
 /// many or not to be parsed, a line that is too long, and the `Err` of a command that returns a `Result`. The reply is
-/// what `#[on_error]` makes of it, or `error: ..` with what is wrong. An error of a `#[message]`, if there is no
-/// `#[on_error]`, and an error of `#[on_error]` itself fail the handler, as an error of `handle` does.
+/// what `#[on_error]` makes of it, or what the frame does: `error: ..` with what is wrong, if it is not `Resp`. An
+/// error of a `#[message]`, if there is no `#[on_error]`, and an error of `#[on_error]` itself fail the handler, as an
+/// error of `handle` does.
 ///
 /// The server's options [`max_line`](crate::Options::max_line), [`max_message`](crate::Options::max_message),
-/// [`crlf`](crate::Options::crlf) and [`help`](crate::Options::help) concern them. CPython has no counterpart.
+/// [`crlf`](crate::Options::crlf) and [`help`](crate::Options::help) concern them. With `help`, the command `help`
+/// shows each command with its arguments and the first paragraph of its documentation, and `help NAME` the one. CPython
+/// has no counterpart.
 ///
 /// ```
 /// use socketserver::{Close, CommandError, handler, socket_server};

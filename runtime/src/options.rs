@@ -28,6 +28,11 @@ macro_rules! options {
         /// composition; here one that does not fit is passed over. It is for those who implement
         /// [`Handler`](crate::Handler) or [`SocketServer`](crate::SocketServer) by hand.
         ///
+        /// A value that makes no sense is an [`InvalidInput`](io::ErrorKind::InvalidInput) error of `bind`, which names
+        /// the option: 0 for `max_line`, `max_message`, `read_buffer`, `max_packet_size`, `max_threads` or
+        /// `max_children`; less than a microsecond for `service_interval`, `read_timeout`, `write_timeout` or
+        /// `request_deadline`; a `max_packet_size` of more than `i32::MAX`; a `socket_mode` that is more than `0o777`.
+        ///
         /// ```
         /// use socketserver::Options;
         /// use std::time::Duration;
@@ -72,7 +77,8 @@ macro_rules! options {
 
 options! {
     [S, T, M] Builder<S, T, M> {
-        /// How long [`handle_request`](crate::Server::handle_request) waits for a request. Default: for ever.
+        /// How long [`handle_request`](crate::Server::handle_request) waits for a request; `None`: for ever. Default:
+        /// for ever.
         ///
         /// CPython: `BaseServer.timeout`, `None`, but 300 seconds under `ForkingMixIn`, where it also was what
         /// reaped the children; here they are reaped as they end.
@@ -85,8 +91,8 @@ options! {
         /// server is woken by one, so that it sleeps until there is something to do.
         service_interval(impl OptionalDuration): Option<Duration> = None;
 
-        /// How long a shutdown waits for requests in progress before it cuts their connections; `None`: for ever.
-        /// Default: 10 seconds.
+        /// How long a shutdown waits for requests in progress before it cuts their connections, or kills their children
+        /// under `forking`; `None`: for ever. Default: 10 seconds.
         ///
         /// CPython waits for ever (`block_on_close`), which one idle client makes a hang.
         drain_timeout(impl OptionalDuration): Option<Duration> = Some(Duration::from_secs(10));
@@ -119,8 +125,8 @@ options! {
     }
 
     [S, T: StreamTransport, M] Builder<S, T, M> {
-        /// How many connections the kernel queues until they are accepted. Default: as many as it allows
-        /// (`net.core.somaxconn`).
+        /// How many connections the kernel queues until they are accepted. Default: as many as it allows, on Linux
+        /// `net.core.somaxconn`.
         ///
         /// CPython: `request_queue_size`, 5, with which a burst of clients waits a second and more for its
         /// retransmissions; `SOMAXCONN` from 3.15 on.
@@ -138,20 +144,21 @@ options! {
         read_timeout(impl OptionalDuration => ReadTimeout::Set): ReadTimeout = ReadTimeout::OfTheMixIn;
 
         /// How long one write waits for a peer that does not read before it fails with
-        /// [`TimedOut`](std::io::ErrorKind::TimedOut). Default: for ever.
+        /// [`TimedOut`](std::io::ErrorKind::TimedOut); at least a microsecond, or `None`: for ever. Default: for ever.
         ///
         /// CPython: `StreamRequestHandler.timeout`.
         write_timeout(impl OptionalDuration): Option<Duration> = None;
 
         /// How long a whole request may take, measured from its accept: a read or a write that would wait longer
-        /// fails with [`TimedOut`](std::io::ErrorKind::TimedOut). Default: for ever.
+        /// fails with [`TimedOut`](std::io::ErrorKind::TimedOut); at least a microsecond, or `None`: for ever. Default:
+        /// for ever.
         ///
         /// It ends the peer that sends a byte now and then, which no timeout of a single read does. CPython has
         /// no counterpart.
         request_deadline(impl OptionalDuration): Option<Duration> = None;
 
         /// The size of a connection's read buffer, in bytes. Default: 8 192. It begins with at most 1 024 and grows
-        /// with a peer that fills it, and up to `max_line` for a line that needs it.
+        /// with a peer that fills it, and beyond for a line or a message that needs it, up to the longest there may be.
         ///
         /// CPython: `rbufsize`, -1, which means 8 192 too.
         #[doc(alias = "rbufsize")]
@@ -175,8 +182,8 @@ options! {
         #[doc(alias = "allow_reuse_address")]
         reuse_address(bool): Option<bool> = None;
 
-        /// Whether several sockets may be bound to the address, among which the kernel spreads the requests
-        /// (`SO_REUSEPORT`). Default: `false`.
+        /// Whether several sockets may be bound to the address (`SO_REUSEPORT`), among which Linux spreads the
+        /// requests. Default: `false`.
         ///
         /// CPython: `allow_reuse_port`, `False`.
         #[doc(alias = "allow_reuse_port")]
@@ -201,7 +208,8 @@ options! {
     [S, T: DatagramTransport, M] Builder<S, T, M> {
         /// The longest packet that is received whole, in bytes; the rest of a longer one is lost, and
         /// [`Datagram::is_truncated`](crate::Datagram::is_truncated) says so. As a message such a packet is refused,
-        /// with an error for `#[on_error]`. Default: 65 535, the longest there is on UDP.
+        /// with an error for `#[on_error]`. Default: 65 535, which is enough for any packet over UDP; one between
+        /// Unix-domain sockets may be longer.
         ///
         /// CPython: `max_packet_size`, 8192, and a longer packet is cut in silence.
         max_packet_size(usize): usize = 65_535;

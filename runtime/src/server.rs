@@ -77,8 +77,8 @@ where
     /// # Errors
     ///
     /// What the system says about the address, in a message that names it;
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an address or an option that makes no sense, such as a limit
-    /// of 0.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an address that makes no sense, or a value of an option that
+    /// makes none: see [`Options`](crate::Options).
     pub fn bind<Kind>(address: impl Endpoint<T, Kind>, service: S) -> io::Result<Self> {
         Self::builder(service).bind(address)
     }
@@ -127,16 +127,16 @@ impl<S, T, M> Server<S, T, M> {
     ///
     /// # Errors
     ///
-    /// What accept(2) or recvmsg(2) say if the listener is gone; all other errors are survived. The system has no
-    /// memory, or no thread to begin with. [`ResourceBusy`](io::ErrorKind::ResourceBusy) if it is serving already.
+    /// What accept(2) or recvmsg(2) say if the listener is gone; all others of theirs are survived. That the system has
+    /// no memory, or no thread to begin with. [`ResourceBusy`](io::ErrorKind::ResourceBusy) if it is serving already.
     pub fn serve_forever(&self) -> io::Result<()> {
         let _serving = self.begin()?;
         (self.steps.serve_forever)(self)
     }
 
     /// Takes one request, if one comes within the option `timeout`, and has it processed: under `iterative` it is
-    /// done on return, else it is in progress. `false`: none came, or the server was shut down. CPython: the method
-    /// of the same name.
+    /// done on return, else it is in progress. `false`: none came, or the server was shut down. One that
+    /// [`verify_request`](Hooks::verify_request) refuses counts too. CPython: the method of the same name.
     ///
     /// # Errors
     ///
@@ -186,6 +186,26 @@ impl<S, T, M> Server<S, T, M> {
     /// # Errors
     ///
     /// What sigaction(2) says, or that there is no descriptor left.
+    ///
+    /// ```
+    /// # #[cfg(feature = "macros")] {
+    /// use socketserver::{handler, socket_server};
+    ///
+    /// #[socket_server(tcp, threading)]
+    /// struct Quiet;
+    ///
+    /// #[handler]
+    /// impl Quiet {
+    ///     fn handle(&self) {}
+    /// }
+    ///
+    /// let server = Quiet.bind("127.0.0.1:0")?;
+    /// server.shutdown_on_signals()?;
+    /// # server.shutdown_handle().shutdown();
+    /// server.serve_forever()?;
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[cfg(feature = "signals")]
     pub fn shutdown_on_signals(&self) -> io::Result<()> {
         self.base.shutdown().listen_to_signals()

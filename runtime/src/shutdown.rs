@@ -94,7 +94,7 @@ impl ShutdownHandle {
     ///
     /// Never waits, and may come at any time: before the server serves, which then returns at once; from a handler;
     /// more than once. A second call cuts the requests that are still in progress. In a child that a `forking`
-    /// server made it reaches the parent.
+    /// server made it reaches the parent; a server that the child itself has bound is shut down there.
     pub fn shutdown(&self) {
         if sys::child::is_forked() && self.state.process != sys::child::process_id() {
             return self.state.bell.write(Bell::SHUTDOWN);
@@ -123,7 +123,8 @@ impl ShutdownHandle {
         self.ring();
     }
 
-    /// Whether the server was told to stop. A handler that works for long without waiting for input may ask.
+    /// Whether the server was told to stop. A handler that works for long without waiting for input may ask. CPython
+    /// has no counterpart.
     pub fn is_shutting_down(&self) -> bool {
         self.state.phase.is_shutting_down()
     }

@@ -23,11 +23,12 @@ use crate::transport::Transport;
 ///
 /// CPython: `ForkingMixIn`. What a handler changes, it changes in the child only, and a crash of it costs one request.
 /// The parent waits for its own children and for no others, as soon as each ends, and tells
-/// [`child_exited`](crate::Hooks::child_exited). A child leaves by `_exit(2)`: no destructor of the parent runs twice.
+/// [`child_exited`](crate::Hooks::child_exited). Where the system has no descriptor that tells the end, which Linux and
+/// Android have, it looks every 10 ms. A child leaves by `_exit(2)`: no destructor of the parent runs twice.
 ///
 /// A process that forks should have one thread: a lock that another thread holds just then is held for ever in the
-/// child. The server says so once if there are others. An inherited copy of a `udp` or `unix_datagram` socket stays
-/// open in the child, which answers through it; that of a listener does not.
+/// child. The server says so once if there are others, on Linux, where it can know. An inherited copy of a `udp` or
+/// `unix_datagram` socket stays open in the child, which answers through it; that of a listener does not.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {

@@ -22,12 +22,16 @@ use crate::options::Options;
 /// |---|---|---|
 /// | [`Tcp`] | anything [`ToSocketAddrs`] that is `Debug` | [`TcpListener`], [`socket2::Socket`] |
 /// | [`Udp`] | the same | [`UdpSocket`], [`socket2::Socket`] |
-/// | [`UnixStream`] | a path; `@name` for the abstract namespace | [`UnixListener`](unix::UnixListener), [`socket2::Socket`] |
+/// | [`UnixStream`] | a path, or `@name` | [`UnixListener`](unix::UnixListener), [`socket2::Socket`] |
 /// | [`UnixDatagram`] | the same | [`UnixDatagram`](unix::UnixDatagram), [`socket2::Socket`] |
 ///
+/// A name has several addresses at times: the first that can be bound is taken. `@name` is a name in the abstract
+/// namespace of Linux and Android; elsewhere it is a path like any other.
+///
 /// A socket that is given may be shared with other processes, as after socket activation, so its path stays where it
-/// is and it is not shut down; it is made non-blocking. CPython: `server_bind`, `server_activate` and
-/// `bind_and_activate=False`.
+/// is and it is not shut down; it is made non-blocking. What concerns the bind is as its owner has set it, and the
+/// options `backlog`, `reuse_address`, `reuse_port`, `only_v6` and `socket_mode` change nothing. CPython:
+/// `server_bind`, `server_activate` and `bind_and_activate=False`.
 ///
 /// `Kind` tells addresses from sockets and is always inferred. It buys that both can be given to the same `bind`,
 /// although the standard library could declare a socket to be an address one day.
@@ -64,7 +68,8 @@ pub trait Endpoint<T: Transport, Kind = kind::Address> {
     /// # Errors
     ///
     /// What the system says about the address, in a message that names it: in use, not available, not permitted, not
-    /// understood.
+    /// understood. [`InvalidInput`](io::ErrorKind::InvalidInput) for a path that is empty or has a NUL byte in it, and
+    /// for a socket of another transport or one that does not listen.
     fn open(self, options: &Options) -> io::Result<Listener>;
 }
 
