@@ -27,7 +27,7 @@ use crate::transport::{Endpoint, Transport};
 ///
 /// Dropping it closes it, as CPython's `server_close()` and context manager do: requests that
 /// [`handle_request`](Self::handle_request) left in progress are drained, and the path of a Unix-domain socket is
-/// taken away if it is still this server's.
+/// taken away if it is still this server's, by the process that has bound it.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {

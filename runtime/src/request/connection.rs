@@ -94,7 +94,8 @@ impl Connection {
     }
 
     /// The socket, for options that have no place here. What is read from it or written to it directly goes past the
-    /// buffers of the two halves.
+    /// buffers of the two halves. A timeout that is set on it fails a read or a write with
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock), and not with the name of an option.
     pub fn socket(&self) -> &Socket {
         self.stream.socket()
     }

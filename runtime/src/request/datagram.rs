@@ -126,7 +126,7 @@ impl Datagram {
         &self.local
     }
 
-    /// The server's socket.
+    /// The server's socket, which all its requests share: an option that is set on it is set for all.
     pub fn socket(&self) -> &Socket {
         self.exchange.socket()
     }

@@ -26,7 +26,9 @@ use crate::options::Options;
 /// | [`UnixDatagram`] | the same | [`UnixDatagram`](unix::UnixDatagram), [`socket2::Socket`] |
 ///
 /// A name has several addresses at times: the first that can be bound is taken. `@name` is a name in the abstract
-/// namespace of Linux and Android; elsewhere it is a path like any other.
+/// namespace of Linux and Android; elsewhere it is a path like any other. A path where a dead server has left its
+/// socket is bound anew; where a server listens, or what is there is no socket, is an
+/// [`AddrInUse`](io::ErrorKind::AddrInUse) error.
 ///
 /// A socket that is given may be shared with other processes, as after socket activation, so its path stays where it
 /// is and it is not shut down; it is made non-blocking. What concerns the bind is as its owner has set it, and the

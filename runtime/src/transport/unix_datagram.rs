@@ -6,7 +6,8 @@ use super::listener::Listener;
 use super::{DatagramTransport, Transport, UnixTransport, datagram};
 use crate::request::Datagram;
 
-/// Packets over a Unix-domain socket. CPython: `UnixDatagramServer`.
+/// Packets over a Unix-domain socket, at a path or under a name of the abstract namespace: see
+/// [`Endpoint`](crate::Endpoint). CPython: `UnixDatagramServer`.
 ///
 /// A peer that wants an answer has to bind a name of its own; one that has none is
 /// [`Address::Unnamed`](crate::Address::Unnamed), which is an error only when it is answered.

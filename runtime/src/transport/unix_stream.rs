@@ -6,7 +6,8 @@ use super::listener::Listener;
 use super::{StreamTransport, Transport, UnixTransport, stream};
 use crate::request::Connection;
 
-/// Connections over a Unix-domain socket. CPython: `UnixStreamServer`.
+/// Connections over a Unix-domain socket, at a path or under a name of the abstract namespace: see
+/// [`Endpoint`](crate::Endpoint). CPython: `UnixStreamServer`.
 ///
 /// ```
 /// use socketserver::{Transport, UnixStream};
