@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::CString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
@@ -71,6 +71,30 @@ fn a_path_that_a_dead_server_left_is_replaced() {
             assert!(!place.path("server").exists());
         }
     }
+}
+
+#[test]
+fn a_path_that_is_bound_anew_just_then_is_left_to_its_new_server() {
+    let place = Place::new();
+    let path = place.path("server");
+    let server = Stream.bind(&path).unwrap();
+    // What another process holds while it starts a server there.
+    let directory = File::open(place.directory()).unwrap();
+    directory.lock().unwrap();
+    let name = place.directory().canonicalize().unwrap();
+    let opened = || {
+        let descriptors = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).filter(|to| *to == name).count()
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| drop(server));
+        wait_until("the path is taken away, or the other one waited for", || opened() == 2 || !path.exists());
+        assert!(path.exists(), "it was taken away from under the other one");
+        fs::remove_file(&path).unwrap();
+        let _other = unix::UnixListener::bind(&path).unwrap();
+        directory.unlock().unwrap();
+    });
+    assert!(path.exists());
 }
 
 #[test]

@@ -157,7 +157,10 @@ impl Listener {
 
     /// Takes the path away, also while requests that were left behind still share the listener.
     pub(crate) fn unlink(&self) {
-        self.path.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(path) = path {
+            path.unlink();
+        }
     }
 
     /// In a forked child that serves a connection: gives up the copy of the listener, so that the port is free when

@@ -13,8 +13,8 @@ use socket2::{SockAddr, Socket};
 use crate::sys;
 use crate::sys::child::process_id;
 
-/// Keeps servers that are started at once in one directory one after the other, from the look at a path until the
-/// server there listens: before that it looks as if it were dead.
+/// Keeps servers that are started or closed at once in one directory one after the other, from the look at a path until
+/// the server there listens, or the path is gone: one that does not listen yet, or no more, looks as if it were dead.
 #[derive(Debug)]
 pub(super) struct DirectoryLock {
     _directory: Option<File>,
@@ -70,6 +70,14 @@ pub(super) fn bind(socket: &Socket, path: &Path, mode: Option<u32>) -> io::Resul
         fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
     Ok(bound)
+}
+
+impl BoundPath {
+    /// Takes it away while no other server starts there: one could bind the path between the look at it and the unlink(2).
+    pub(super) fn unlink(self) {
+        let _lock = (self.process == process_id()).then(|| DirectoryLock::take(&self.path));
+        drop(self);
+    }
 }
 
 impl Drop for BoundPath {
