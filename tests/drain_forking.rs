@@ -90,9 +90,19 @@ fn main() -> ExitCode {
             ("a_handler_may_shut_its_server_down", a_handler_may_shut_its_server_down),
             ("no_request_is_accepted_after_a_shutdown", no_request_is_accepted_after_a_shutdown),
             ("a_shutdown_right_before_a_fork_cuts_nothing", a_shutdown_right_before_a_fork_cuts_nothing),
+            (
+                "a_program_that_waits_for_its_signals_drains_its_children",
+                a_program_that_waits_for_its_signals_drains_its_children,
+            ),
             ("without_block_on_close_nothing_is_waited_for", without_block_on_close_nothing_is_waited_for),
         ],
-        &[("patient", patient), ("impatient", impatient), ("indifferent", indifferent), ("signalled", signalled)],
+        &[
+            ("patient", patient),
+            ("impatient", impatient),
+            ("indifferent", indifferent),
+            ("signalled", signalled),
+            ("waiting", waiting),
+        ],
     )
 }
 
@@ -202,6 +212,16 @@ fn a_shutdown_right_before_a_fork_cuts_nothing() {
     }
 }
 
+/// It blocks them in every other thread, and the children inherit that.
+fn a_program_that_waits_for_its_signals_drains_its_children() {
+    let server = support::Server::start("waiting", &[]);
+    let mut client = Client::new(server.address());
+    client.send("hello\n");
+    assert_eq!(client.line(), "hello");
+    assert_eq!(server.stop(), "accepted 1, finished 1, cut 0, active 0\n");
+    client.expect_end();
+}
+
 fn without_block_on_close_nothing_is_waited_for() {
     let mut server = support::Server::start("indifferent", &[]);
     let mut client = Client::new(server.address());
@@ -285,6 +305,29 @@ fn signalled() {
     server.shutdown_on_signals().unwrap();
     support::serves(server.local_address());
     io::stdin().read_line(&mut String::new()).unwrap();
+    serve_until_shutdown(&server);
+}
+
+#[allow(unsafe_code, reason = "std knows no signals")]
+fn waiting() {
+    let server = Echo::default().builder().drain_timeout(None).bind(ADDRESS).unwrap();
+    let shutdown = server.shutdown_handle();
+    // SAFETY: each call gets valid places, and a valid signal.
+    let signals = unsafe {
+        let mut signals = std::mem::zeroed();
+        libc::sigemptyset(&raw mut signals);
+        libc::sigaddset(&raw mut signals, libc::SIGTERM);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signals, std::ptr::null_mut());
+        signals
+    };
+    thread::spawn(move || {
+        let mut signal = 0;
+        // SAFETY: both are valid places.
+        let result = unsafe { libc::sigwait(&raw const signals, &raw mut signal) };
+        assert_eq!(result, 0);
+        shutdown.shutdown();
+    });
+    support::serves(server.local_address());
     serve_until_shutdown(&server);
 }
 

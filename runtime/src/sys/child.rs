@@ -55,7 +55,7 @@ pub(crate) fn fork(
         0 => {
             IS_PARENT.store(false, SeqCst);
             drain_on_signal(connection, drains_on_interrupt);
-            drop(blocked);
+            blocked.unblock_with(libc::SIGTERM);
             let _unwinding = LeaveUnwinding;
             leave(life())
         }
@@ -97,6 +97,13 @@ impl BlockedSignals {
             libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signals, &raw mut before);
             Self { before }
         }
+    }
+
+    /// Goes back to the mask that was there before, with `heard` let through: a program that takes its signals in a
+    /// thread of its own, by sigwait(3), blocks them in all others, and the child has but one, which is told to drain.
+    fn unblock_with(mut self, heard: libc::c_int) {
+        // SAFETY: a valid set, and a valid signal.
+        unsafe { libc::sigdelset(&raw mut self.before, heard) };
     }
 }
 
