@@ -137,13 +137,13 @@ impl Stream {
         if self.phase.is_shutting_down() && self.progress.is_idle() {
             return self.receive_arrived(buffer);
         }
-        sys::stream::receive(self.socket().as_fd(), buffer, 0)
+        sys::stream::receive(self.socket().as_fd(), buffer, 0, || self.patience(self.timeouts.read))
     }
 
     /// What has arrived is still served.
     #[cold]
     fn receive_arrived(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match sys::stream::receive(self.socket().as_fd(), buffer, libc::MSG_DONTWAIT) {
+        match sys::stream::receive(self.socket().as_fd(), buffer, libc::MSG_DONTWAIT, || None) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             received => received,
         }
@@ -238,7 +238,7 @@ impl Stream {
     fn send_bytes(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             self.limit(Socket::set_write_timeout, self.timeouts.write)?;
-            match sys::stream::send(self.socket().as_fd(), bytes) {
+            match sys::stream::send(self.socket().as_fd(), bytes, || self.patience(self.timeouts.write)) {
                 Ok(sent @ 1..) => bytes = &bytes[sent..],
                 nothing => return Err(self.sent_nothing(nothing)),
             }
@@ -281,6 +281,11 @@ impl Stream {
         // Less than a microsecond would be 0, which to the kernel is for ever.
         let left = left.max(Duration::from_millis(1));
         set(self.socket(), Some(timeout.map_or(left, |timeout| timeout.min(left))))
+    }
+
+    /// Until when to wait, from now on.
+    fn patience(&self, timeout: Option<Duration>) -> Option<Instant> {
+        [poll::deadline(timeout), self.timeouts.deadline].into_iter().flatten().min()
     }
 
     /// A timeout set on a socket shows as `EAGAIN`, which says neither what nor why.
@@ -346,7 +351,7 @@ impl Stream {
         let mut drained = 0;
         let mut deadline = None;
         while drained < MOST && !self.phase.is_cutting() {
-            match sys::stream::receive(self.socket().as_fd(), &mut buffer, libc::MSG_DONTWAIT) {
+            match sys::stream::receive(self.socket().as_fd(), &mut buffer, libc::MSG_DONTWAIT, || None) {
                 Ok(length @ 1..) => drained += length,
                 // If nothing was unread, nothing resets the connection.
                 Err(error) if drained > 0 && error.kind() == io::ErrorKind::WouldBlock => {

@@ -14,12 +14,16 @@ impl Interest {
         Self(libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 })
     }
 
+    pub(crate) fn writable(descriptor: BorrowedFd<'_>) -> Self {
+        Self(libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLOUT, revents: 0 })
+    }
+
     /// Takes no part in the wait: `poll(2)` passes over a negative descriptor.
     pub(crate) fn nothing() -> Self {
         Self(libc::pollfd { fd: -1, events: 0, revents: 0 })
     }
 
-    /// Readable, closed or broken: in each case the next call on it does not block.
+    /// Readable or writable, closed or broken: in each case the next call on it does not block.
     pub(crate) fn is_ready(self) -> bool {
         self.0.revents != 0
     }

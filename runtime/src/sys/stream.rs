@@ -2,6 +2,9 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Instant;
+
+use super::poll::{Interest, poll};
 
 /// The program may have SIGPIPE at its default, which would end it.
 #[cfg(not(target_vendor = "apple"))]
@@ -10,30 +13,70 @@ pub(super) const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 pub(super) const NO_SIGNAL: libc::c_int = 0;
 
-/// Receives what there is, as recv(2).
-pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
-    // SAFETY: the pointer is to a live buffer of the length beside it.
-    uninterrupted(|| unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) })
+/// Receives what there is, as recv(2); after an interruption by a signal, until `patience` ends.
+pub(crate) fn receive(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    flags: libc::c_int,
+    patience: impl FnOnce() -> Option<Instant>,
+) -> io::Result<usize> {
+    uninterrupted(Interest::readable(socket), patience, |now| {
+        // SAFETY: the pointer is to a live buffer of the length beside it.
+        unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags | now) }
+    })
 }
 
-/// Sends as much as there is room for, as send(2).
-pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    // SAFETY: the pointer is to live bytes, as many as are said.
-    uninterrupted(|| unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), NO_SIGNAL) })
+/// Sends as much as there is room for, as send(2); after an interruption by a signal, until `patience` ends.
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    patience: impl FnOnce() -> Option<Instant>,
+) -> io::Result<usize> {
+    uninterrupted(Interest::writable(socket), patience, |now| {
+        // SAFETY: the pointer is to live bytes, as many as are said.
+        unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), NO_SIGNAL | now) }
+    })
 }
 
-/// Goes on after an interruption by a signal (`EINTR`).
-fn uninterrupted(mut call: impl FnMut() -> libc::ssize_t) -> io::Result<usize> {
-    loop {
-        match usize::try_from(call()) {
-            Ok(length) => return Ok(length),
-            Err(_) => pass_over_interruption()?,
-        }
+fn uninterrupted(
+    interest: Interest,
+    patience: impl FnOnce() -> Option<Instant>,
+    mut call: impl FnMut(libc::c_int) -> libc::ssize_t,
+) -> io::Result<usize> {
+    match usize::try_from(call(0)) {
+        Ok(length) => Ok(length),
+        Err(_) => go_on(interest, patience, call),
     }
 }
 
+/// Goes on after an interruption (`EINTR`). A call on a socket with a timeout would wait for the whole of it again,
+/// signal(7), and for ever where signals come more often than that: so the wait is poll(2)'s, as CPython does it
+/// (PEP 475). The time before the first signal is not known and not counted.
 #[cold]
-fn pass_over_interruption() -> io::Result<()> {
+fn go_on(
+    interest: Interest,
+    patience: impl FnOnce() -> Option<Instant>,
+    mut call: impl FnMut(libc::c_int) -> libc::ssize_t,
+) -> io::Result<usize> {
     let error = io::Error::last_os_error();
-    if error.raw_os_error() == Some(libc::EINTR) { Ok(()) } else { Err(error) }
+    if error.kind() != io::ErrorKind::Interrupted {
+        return Err(error);
+    }
+    let deadline = patience();
+    loop {
+        let now = match deadline {
+            None => 0,
+            Some(_) if poll(&mut [interest], deadline)? => libc::MSG_DONTWAIT,
+            Some(_) => return Err(io::ErrorKind::WouldBlock.into()),
+        };
+        if let Ok(length) = usize::try_from(call(now)) {
+            return Ok(length);
+        }
+        match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => {}
+            // What was ready is gone again.
+            error if error.kind() == io::ErrorKind::WouldBlock && deadline.is_some() => {}
+            error => return Err(error),
+        }
+    }
 }
