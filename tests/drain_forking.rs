@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -94,6 +94,10 @@ fn main() -> ExitCode {
                 "a_program_that_waits_for_its_signals_drains_its_children",
                 a_program_that_waits_for_its_signals_drains_its_children,
             ),
+            (
+                "what_has_the_number_of_a_child_that_is_gone_is_left_alone",
+                what_has_the_number_of_a_child_that_is_gone_is_left_alone,
+            ),
             ("without_block_on_close_nothing_is_waited_for", without_block_on_close_nothing_is_waited_for),
         ],
         &[
@@ -102,6 +106,7 @@ fn main() -> ExitCode {
             ("indifferent", indifferent),
             ("signalled", signalled),
             ("waiting", waiting),
+            ("reaping", reaping),
         ],
     )
 }
@@ -222,6 +227,17 @@ fn a_program_that_waits_for_its_signals_drains_its_children() {
     client.expect_end();
 }
 
+/// A program may wait for all children, and the number of one that was waited for goes to another process.
+fn what_has_the_number_of_a_child_that_is_gone_is_left_alone() {
+    let mut server = support::Server::start("reaping", &[]);
+    drop(Client::new(server.address()));
+    match &*server.line() {
+        "no choice" => println!("the numbers of processes cannot be chosen here"),
+        line => assert_eq!(line, "its end: Some(0)"),
+    }
+    assert!(server.wait().0.success());
+}
+
 fn without_block_on_close_nothing_is_waited_for() {
     let mut server = support::Server::start("indifferent", &[]);
     let mut client = Client::new(server.address());
@@ -329,6 +345,34 @@ fn waiting() {
     });
     support::serves(server.local_address());
     serve_until_shutdown(&server);
+}
+
+fn reaping() {
+    let server = Echo::default().builder().drain_timeout(None).bind(ADDRESS).unwrap();
+    support::serves(server.local_address());
+    assert!(server.handle_request().unwrap());
+    // SAFETY: nobody asks for the status.
+    #[allow(unsafe_code, reason = "std waits for its own children only")]
+    let child = unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) };
+    // Another process may be quicker.
+    let namesake = (0..100).find_map(|_| {
+        std::fs::write("/proc/sys/kernel/ns_last_pid", (child - 1).to_string()).ok()?;
+        let mut namesake = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        if i64::from(namesake.id()) == i64::from(child) {
+            return Some(namesake);
+        }
+        namesake.kill().unwrap();
+        namesake.wait().unwrap();
+        None
+    });
+    drop(server);
+    match namesake {
+        None => println!("no choice"),
+        Some(mut namesake) => {
+            drop(namesake.stdin.take());
+            println!("its end: {:?}", namesake.wait().unwrap().code());
+        }
+    }
 }
 
 const ADDRESS: &str = "127.0.0.1:0";

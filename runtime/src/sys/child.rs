@@ -126,6 +126,9 @@ impl Child {
 
     /// How it ended, if it has. Waits for this process id only, never for any other child of the program.
     pub(crate) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
+        if !self.signal(0) {
+            return Err(io::Error::from_raw_os_error(libc::ECHILD));
+        }
         let mut status = 0;
         loop {
             // SAFETY: `status` is a valid place for the status.
@@ -144,17 +147,33 @@ impl Child {
 
     /// Asks it to finish its request and end.
     pub(crate) fn drain(&self) {
-        self.send(libc::SIGTERM);
+        self.signal(libc::SIGTERM);
     }
 
     /// Ends it at once.
     pub(crate) fn kill(&self) {
-        self.send(libc::SIGKILL);
+        self.signal(libc::SIGKILL);
     }
 
-    fn send(&self, signal: libc::c_int) {
-        // SAFETY: the child is not yet waited for, so its process id cannot have been given to another process.
-        unsafe { libc::kill(self.pid, signal) };
+    /// Sends it a signal, or none for 0; `false`: it is gone. If someone else has waited for it, its number may be another
+    /// process's by now: what is asked is the pidfd, unless there is none or a sandbox allows only to make one.
+    fn signal(&self, signal: libc::c_int) -> bool {
+        let is_gone = || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(exit) = &self.exit {
+            use std::os::fd::AsRawFd;
+
+            let exit = exit.as_raw_fd();
+            // SAFETY: pidfd_send_signal(2) takes a descriptor, a signal, no information about it, and no flags.
+            if unsafe { libc::syscall(libc::SYS_pidfd_send_signal, exit, signal, ptr::null::<()>(), 0) } == 0 {
+                return true;
+            }
+            if is_gone() {
+                return false;
+            }
+        }
+        // SAFETY: kill(2) takes any numbers.
+        unsafe { libc::kill(self.pid, signal) == 0 || !is_gone() }
     }
 }
 
