@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use socket2::{SockAddr, Socket, Type};
 
@@ -19,6 +20,8 @@ impl Kept {
         socket.connect(address)?;
         if address.is_ipv4() {
             socket.set_tcp_nodelay(true)?;
+            // It ends by a reset: so many ports in TIME-WAIT would leave none for what is measured next.
+            socket.set_linger(Some(Duration::ZERO))?;
         }
         socket.set_nonblocking(true)?;
         Ok(Self { socket, exchange: Exchange::of_lines(number, 64, in_flight) })

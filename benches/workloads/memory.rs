@@ -3,6 +3,9 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
+
+use socket2::SockRef;
 
 use super::{Contest, contestants};
 use crate::Settings;
@@ -39,6 +42,8 @@ fn measure(kind: Kind, connections: usize) -> io::Result<Vec<f64>> {
     let before = memory(server.pid())?;
     for number in 0..connections {
         let mut stream = TcpStream::connect(address)?;
+        // As in `Kept`.
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
         let mut exchange = Exchange::of_lines(number, 64, 1);
         stream.write_all(exchange.request())?;
         while {
