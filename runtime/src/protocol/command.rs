@@ -2,9 +2,9 @@
 
 use std::io;
 
+use super::answer::Answer;
 use super::error::CommandError;
 use super::frame::Frame;
-use super::reply::Answer;
 
 /// A frame whose messages are commands: `#[command]` needs one.
 ///

@@ -2,8 +2,8 @@
 
 use std::io;
 
+use super::answer::Answer;
 use super::argument::Shape;
-use super::reply::Answer;
 use super::reply_value::ReplyValue;
 
 /// What is shown of one command.

@@ -2,6 +2,7 @@
 //!
 //! No I/O happens here but in `serve`: frames work on the bytes received so far, so that any loop can drive them.
 
+mod answer;
 pub(crate) mod argument;
 mod command;
 mod command_name;
@@ -20,6 +21,7 @@ mod word;
 /// behind it, a connection that waits must not hold on to the longest there can be.
 pub(crate) const KEPT_ROOM: usize = 65_536;
 
+pub use answer::Answer;
 pub use argument::Rest;
 pub use command::{CommandFrame, SpacedWords, Words};
 pub use command_name::CommandName;
@@ -28,5 +30,5 @@ pub(crate) use frame::check_decoded;
 pub use frame::{Decoded, Frame, FrameError, MessageOptions};
 pub use frames::{Delimited, Fixed, LengthPrefixed, Line, LittleEndian, Prefix, Resp};
 pub use one_or_more::OneOrMore;
-pub use reply::{Answer, Close, Raw, Reply};
+pub use reply::{Close, Raw, Reply};
 pub use reply_value::ReplyValue;

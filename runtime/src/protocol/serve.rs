@@ -12,12 +12,13 @@ use crate::request::{Life as _, Request as _};
 use crate::shutdown::ShutdownHandle;
 
 use super::KEPT_ROOM;
+use super::answer::{Answer, Room};
 use super::command::{CommandFrame, Name};
 use super::error::{CommandError, CommandErrorKind};
 use super::frame::{Frame, FrameError, MessageOptions};
 use super::help::{self, Entry};
 use super::message::{Failure, Message};
-use super::reply::{Answer, Reply, Room};
+use super::reply::Reply;
 
 /// Runs `on_command` on each command until the peer has no more to say. It gets the name in lower case.
 ///

@@ -7,10 +7,10 @@ use std::num::{ParseFloatError, ParseIntError};
 use std::str;
 
 use super::line::Line;
+use crate::protocol::answer::Answer;
 use crate::protocol::command::{CommandFrame, SpacedWords, Words};
 use crate::protocol::error::{CommandError, CommandErrorKind};
 use crate::protocol::frame::{Decoded, Frame, FrameError, MessageOptions};
-use crate::protocol::reply::Answer;
 use crate::protocol::reply_value::ReplyValue;
 
 /// Commands in RESP2, the protocol of Redis: any of its clients, in any language, speaks to such a server.
