@@ -9,6 +9,7 @@ compile_error!("`socketserver` is for Unix: Linux, Android, macOS and the BSDs")
 mod accept;
 mod address;
 mod base;
+mod bell;
 mod builder;
 mod error;
 mod extract;

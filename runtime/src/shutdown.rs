@@ -1,13 +1,13 @@
 //! How a server is told to stop, and what it then does about the requests in progress.
 
 use std::fmt;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::bell::Bell;
 use crate::request::Stream;
 use crate::sys;
 use crate::sys::poll::{self, Interest, poll};
@@ -99,12 +99,20 @@ impl ShutdownHandle {
         if sys::child::is_forked() && self.state.process != sys::child::process_id() {
             return self.state.bell.write(Bell::SHUTDOWN);
         }
-        if self.begin() {
-            self.wake();
-        } else if self.state.phase.0.swap(CUTTING, SeqCst) == DRAINING {
+        if !self.shutdown_once() && self.state.phase.0.swap(CUTTING, SeqCst) == DRAINING {
             self.cut_streams();
             self.ring();
         }
+    }
+
+    /// Asks for a shutdown unless there was one: a second one would cut. Whether there was none.
+    pub(crate) fn shutdown_once(&self) -> bool {
+        let begun = self.begin();
+        if begun {
+            self.state.closing.ring();
+            self.ring();
+        }
+        begun
     }
 
     /// Begins a shutdown, unless there is one, of a server that nobody waits for: a process that the program has forked
@@ -115,12 +123,6 @@ impl ShutdownHandle {
             self.for_each_stream(Stream::close_if_idle);
         }
         begun
-    }
-
-    /// Has all who wait see that it has begun.
-    fn wake(&self) {
-        self.state.closing.ring();
-        self.ring();
     }
 
     /// Whether the server was told to stop. A handler that works for long without waiting for input may ask. CPython
@@ -135,13 +137,6 @@ impl ShutdownHandle {
 
     pub(crate) fn phase(&self) -> &Arc<Phase> {
         &self.state.phase
-    }
-
-    /// Asks for a shutdown unless there was one: a second one would cut.
-    pub(crate) fn shutdown_once(&self) {
-        if self.begin() {
-            self.wake();
-        }
     }
 
     /// A descriptor that is readable from the beginning of a shutdown on.
@@ -177,7 +172,7 @@ impl ShutdownHandle {
         use signal_hook::{flag, low_level};
 
         // First: what may be lacking is lacking before anything is changed.
-        let bells = [self.state.bell.far.try_clone()?, self.state.bell.far.try_clone()?];
+        let bells = [self.state.bell.rope()?, self.state.bell.rope()?];
         if self.state.listens_to_signals.swap(true, SeqCst) {
             return Ok(());
         }
@@ -327,62 +322,9 @@ impl Drop for SeatGuard {
     }
 }
 
-/// Wakes a thread that waits in poll(2): a pair of sockets, because a signal handler may write to one.
-struct Bell {
-    near: UnixStream,
-    far: UnixStream,
-    /// Somebody was told to look, and has not yet.
-    is_rung: AtomicBool,
-}
-
-impl Bell {
-    /// There is something to look at.
-    const LOOK: u8 = b'l';
-    /// A shutdown is asked for, by a child or a signal handler, which cannot do more than ring. signal-hook writes
-    /// this letter.
-    const SHUTDOWN: u8 = b'X';
-
-    fn new() -> io::Result<Self> {
-        let (near, far) = UnixStream::pair()?;
-        near.set_nonblocking(true)?;
-        far.set_nonblocking(true)?;
-        Ok(Self { near, far, is_rung: AtomicBool::new(false) })
-    }
-
-    /// Has whoever waits look. More than one letter would say no more, and take the room of those that do.
-    fn ring(&self) {
-        if !self.is_rung.swap(true, SeqCst) {
-            self.write(Self::LOOK);
-        }
-    }
-
-    fn write(&self, letter: u8) {
-        // It fails only when there are shutdowns enough to be read.
-        let _ = (&self.far).write(&[letter]);
-    }
-
-    /// How many times a shutdown was asked for since the last answer.
-    fn answer(&self) -> usize {
-        let mut letters = [0; 64];
-        let mut shutdowns = 0;
-        while let Ok(length @ 1..) = (&self.near).read(&mut letters) {
-            shutdowns += letters[..length].iter().map(|letter| usize::from(*letter == Self::SHUTDOWN)).sum::<usize>();
-        }
-        // Last: who rang without a letter did so before, and is looked for now; who rings from now on writes another.
-        self.is_rung.store(false, SeqCst);
-        shutdowns
-    }
-
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.near.as_fd()
-    }
-}
-
 // Miri does not make these system calls.
 #[cfg(all(test, not(miri)))]
 mod tests {
-    use std::thread;
-
     use super::*;
 
     #[test]
@@ -440,43 +382,5 @@ mod tests {
         assert_eq!(handle.seats().len(), 1);
         drop(stays);
         assert_eq!(handle.seats().len(), 0);
-    }
-
-    #[test]
-    fn who_waits_hears_of_the_last_ring() {
-        const RINGERS: u64 = 4;
-        const RINGS: u64 = 20_000;
-
-        let (bell, happened) = (Bell::new().unwrap(), AtomicU64::new(0));
-        thread::scope(|scope| {
-            for _ in 0..RINGERS {
-                scope.spawn(|| {
-                    for _ in 0..RINGS {
-                        happened.fetch_add(1, SeqCst);
-                        bell.ring();
-                    }
-                });
-            }
-            while happened.load(SeqCst) < RINGERS * RINGS {
-                let patience = Instant::now() + Duration::from_secs(20);
-                assert!(poll(&mut [Interest::readable(bell.as_fd())], Some(patience)).unwrap());
-                bell.answer();
-            }
-        });
-    }
-
-    #[test]
-    fn a_shutdown_is_heard_however_often_the_bell_was_rung() {
-        let bell = Bell::new().unwrap();
-        let is_rung = || poll(&mut [Interest::readable(bell.as_fd())], Some(Instant::now())).unwrap();
-        for _ in 0..2 {
-            assert!(!is_rung());
-            for _ in 0..100_000 {
-                bell.ring();
-            }
-            bell.write(Bell::SHUTDOWN);
-            assert!(is_rung());
-            assert_eq!(bell.answer(), 1);
-        }
     }
 }
