@@ -7,6 +7,7 @@ mod progress;
 mod reader;
 mod spare;
 mod stream;
+mod timeouts;
 mod writer;
 
 use std::io;

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use socket2::Socket;
 
 use super::progress::Progress;
+use super::timeouts::Timeouts;
 use crate::shutdown::Phase;
 use crate::sys;
-use crate::sys::poll::{self, Interest, poll};
+use crate::sys::poll::{Interest, poll};
 use crate::transport::RequestSettings;
 
 #[derive(Debug)]
@@ -28,13 +29,6 @@ pub struct Stream {
     /// The peer has ended its side.
     at_end: AtomicBool,
     phase: Arc<Phase>,
-}
-
-#[derive(Debug, Default)]
-struct Timeouts {
-    read: Option<Duration>,
-    write: Option<Duration>,
-    deadline: Option<Instant>,
 }
 
 impl Stream {
@@ -53,16 +47,7 @@ impl Stream {
 
     /// Begins a connection, in the memory for output that the one before has left.
     pub(super) fn occupy(&mut self, socket: Socket, settings: &RequestSettings) -> io::Result<()> {
-        let RequestSettings { read_timeout: read, write_timeout: write, request_deadline, .. } = *settings;
-        let deadline = poll::deadline(request_deadline);
-        // With a deadline both are set anew before each wait.
-        if deadline.is_none() && read.is_some() {
-            socket.set_read_timeout(read)?;
-        }
-        if deadline.is_none() && write.is_some() {
-            socket.set_write_timeout(write)?;
-        }
-        self.timeouts = Timeouts { read, write, deadline };
+        self.timeouts = Timeouts::begin(&socket, settings)?;
         self.socket = Some(socket);
         self.capacity = settings.write_buffer;
         self.progress = Progress::new();
@@ -125,7 +110,7 @@ impl Stream {
                 self.at_end.store(true, SeqCst);
                 Ok(0)
             }
-            Err(error) => Err(self.timed_out(error, "nothing was received", "read_timeout", self.timeouts.read)),
+            Err(error) => Err(self.timeouts.explain_read(error)),
         }
     }
 
@@ -133,11 +118,11 @@ impl Stream {
     /// write their own flag first and read the other's then. So do a writer in another thread, which has sent the reply
     /// that was owed, and this reader.
     fn receive_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.limit(Socket::set_read_timeout, self.timeouts.read)?;
+        self.timeouts.limit_read(self.socket())?;
         if self.phase.is_shutting_down() && self.progress.is_idle() {
             return self.receive_arrived(buffer);
         }
-        sys::stream::receive(self.socket().as_fd(), buffer, 0, || self.patience(self.timeouts.read))
+        sys::stream::receive(self.socket().as_fd(), buffer, 0, || self.timeouts.read_ends())
     }
 
     /// What has arrived is still served.
@@ -237,8 +222,8 @@ impl Stream {
 
     fn send_bytes(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            self.limit(Socket::set_write_timeout, self.timeouts.write)?;
-            match sys::stream::send(self.socket().as_fd(), bytes, || self.patience(self.timeouts.write)) {
+            self.timeouts.limit_write(self.socket())?;
+            match sys::stream::send(self.socket().as_fd(), bytes, || self.timeouts.write_ends()) {
                 Ok(sent @ 1..) => bytes = &bytes[sent..],
                 nothing => return Err(self.sent_nothing(nothing)),
             }
@@ -251,57 +236,7 @@ impl Stream {
     fn sent_nothing(&self, nothing: io::Result<usize>) -> io::Error {
         match nothing {
             Ok(_) => io::ErrorKind::WriteZero.into(),
-            Err(error) => self.timed_out(error, "the peer takes nothing", "write_timeout", self.timeouts.write),
-        }
-    }
-
-    /// Sets the timeout of the next wait to what is left of the whole request, if that is less.
-    fn limit(
-        &self,
-        set: impl FnOnce(&Socket, Option<Duration>) -> io::Result<()>,
-        timeout: Option<Duration>,
-    ) -> io::Result<()> {
-        match self.timeouts.deadline {
-            Some(deadline) => self.limit_to(deadline, set, timeout),
-            None => Ok(()),
-        }
-    }
-
-    #[cold]
-    fn limit_to(
-        &self,
-        deadline: Instant,
-        set: impl FnOnce(&Socket, Option<Duration>) -> io::Result<()>,
-        timeout: Option<Duration>,
-    ) -> io::Result<()> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(deadline_passed());
-        }
-        // Less than a microsecond would be 0, which to the kernel is for ever.
-        let left = left.max(Duration::from_millis(1));
-        set(self.socket(), Some(timeout.map_or(left, |timeout| timeout.min(left))))
-    }
-
-    /// Until when to wait, from now on.
-    fn patience(&self, timeout: Option<Duration>) -> Option<Instant> {
-        [poll::deadline(timeout), self.timeouts.deadline].into_iter().flatten().min()
-    }
-
-    /// A timeout set on a socket shows as `EAGAIN`, which says neither what nor why.
-    #[cold]
-    fn timed_out(&self, error: io::Error, what: &str, option: &str, timeout: Option<Duration>) -> io::Error {
-        if error.kind() != io::ErrorKind::WouldBlock {
-            return error;
-        }
-        if self.timeouts.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return deadline_passed();
-        }
-        match timeout {
-            Some(timeout) => io::Error::new(io::ErrorKind::TimedOut, format!("{what} for {timeout:?} (`{option}`)")),
-            None if self.timeouts.deadline.is_some() => deadline_passed(),
-            // The handler has set it, or made the socket non-blocking.
-            None => error,
+            Err(error) => self.timeouts.explain_write(error),
         }
     }
 
@@ -365,10 +300,6 @@ impl Stream {
             }
         }
     }
-}
-
-fn deadline_passed() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the request took longer than its `request_deadline`")
 }
 
 // Miri has no such sockets.
