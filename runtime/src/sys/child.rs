@@ -17,6 +17,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::SeqCst};
 
+use super::errno;
 use crate::request::Stream;
 
 static IS_PARENT: AtomicBool = AtomicBool::new(true);
@@ -196,7 +197,7 @@ fn drain_on_signal(connection: Option<Arc<Stream>>, drains_on_interrupt: bool) {
     action.sa_sigaction = begin_drain as *const () as libc::sighandler_t;
     action.sa_flags = libc::SA_RESTART;
     // SAFETY: `begin_drain` does nothing but what signal-safety(7) allows: atomics and shutdown(2), as in
-    // `Stream::close_if_idle`.
+    // `Stream::close_if_idle`; and it keeps errno.
     unsafe {
         libc::sigaction(libc::SIGTERM, &raw const action, ptr::null_mut());
         if drains_on_interrupt {
@@ -209,7 +210,7 @@ extern "C" fn begin_drain(_: libc::c_int) {
     IS_DRAINING.store(true, SeqCst);
     // SAFETY: null, or what is never given back.
     if let Some(connection) = unsafe { CONNECTION.load(SeqCst).as_ref() } {
-        connection.close_if_idle();
+        errno::preserve(|| connection.close_if_idle());
     }
 }
 

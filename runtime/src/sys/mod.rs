@@ -3,6 +3,7 @@
 
 pub(crate) mod child;
 pub(crate) mod datagram;
+mod errno;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod poll;
