@@ -125,24 +125,22 @@ impl Child {
         self.exit.as_ref().map(AsFd::as_fd)
     }
 
-    /// How it ended, if it has. Waits for this process id only, never for any other child of the program.
+    /// How it ended, if it has. Waits for this child only, never for any other of the program.
     pub(crate) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
-        if !self.signal(0) {
-            return Err(io::Error::from_raw_os_error(libc::ECHILD));
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(exit) = &self.exit {
+            match try_wait_for_descriptor(exit.as_fd()) {
+                // Linux 5.3 has such descriptors and does not wait for them; a sandbox may forbid it.
+                Err(error) if error.raw_os_error() != Some(libc::ECHILD) => {}
+                result => return result,
+            }
         }
         let mut status = 0;
-        loop {
-            // SAFETY: `status` is a valid place for the status.
-            match unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) } {
-                0 => return Ok(None),
-                -1 => {
-                    let error = io::Error::last_os_error();
-                    if error.kind() != io::ErrorKind::Interrupted {
-                        return Err(error);
-                    }
-                }
-                _ => return Ok(Some(ExitStatus::from_raw(status))),
-            }
+        // SAFETY: `status` is a valid place for the status.
+        match unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) } {
+            0 => Ok(None),
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(Some(ExitStatus::from_raw(status))),
         }
     }
 
@@ -156,25 +154,22 @@ impl Child {
         self.signal(libc::SIGKILL);
     }
 
-    /// Sends it a signal, or none for 0; `false`: it is gone. If someone else has waited for it, its number may be another
-    /// process's by now: what is asked is the pidfd, unless there is none or a sandbox allows only to make one.
-    fn signal(&self, signal: libc::c_int) -> bool {
-        let is_gone = || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+    /// If someone else has waited for it, its number may be another process's by now: what is told is the pidfd, unless
+    /// there is none or a sandbox allows only to make one.
+    fn signal(&self, signal: libc::c_int) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if let Some(exit) = &self.exit {
             use std::os::fd::AsRawFd;
 
             let exit = exit.as_raw_fd();
             // SAFETY: pidfd_send_signal(2) takes a descriptor, a signal, no information about it, and no flags.
-            if unsafe { libc::syscall(libc::SYS_pidfd_send_signal, exit, signal, ptr::null::<()>(), 0) } == 0 {
-                return true;
-            }
-            if is_gone() {
-                return false;
+            let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, exit, signal, ptr::null::<()>(), 0) };
+            if result == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH) {
+                return;
             }
         }
         // SAFETY: kill(2) takes any numbers.
-        unsafe { libc::kill(self.pid, signal) == 0 || !is_gone() }
+        unsafe { libc::kill(self.pid, signal) };
     }
 }
 
@@ -249,4 +244,28 @@ fn exit_descriptor(pid: libc::pid_t) -> Option<OwnedFd> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn exit_descriptor(_: libc::pid_t) -> Option<OwnedFd> {
     None
+}
+
+/// How the child that a descriptor is for ended, if it has. Where someone else has waited for it, that is `ECHILD`,
+/// whatever process has its number now.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn try_wait_for_descriptor(child: BorrowedFd<'_>) -> io::Result<Option<ExitStatus>> {
+    use std::os::fd::AsRawFd;
+
+    let descriptor = libc::id_t::try_from(child.as_raw_fd()).expect("an open descriptor");
+    // SAFETY: an all-zero `siginfo_t` is a valid one.
+    let mut end: libc::siginfo_t = unsafe { mem::zeroed() };
+    // SAFETY: `end` is a valid place for what happened.
+    if unsafe { libc::waitid(libc::P_PIDFD, descriptor, &raw mut end, libc::WEXITED | libc::WNOHANG) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: waitid(2) has set it, or left it at zero.
+    let status = unsafe { end.si_status() };
+    // As wait(2) has it: the exit code above the number of the signal, and whether there is a core dump between.
+    Ok(match end.si_code {
+        0 => None,
+        libc::CLD_EXITED => Some(ExitStatus::from_raw(status << 8)),
+        libc::CLD_DUMPED => Some(ExitStatus::from_raw(status | 0x80)),
+        _ => Some(ExitStatus::from_raw(status)),
+    })
 }
