@@ -17,6 +17,7 @@ mod handler;
 mod hooks;
 mod mixin;
 mod options;
+mod phase;
 mod protocol;
 mod report;
 mod request;

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::bell::Bell;
+pub(crate) use crate::phase::Phase;
 use crate::request::Stream;
 use crate::sys;
 use crate::sys::poll::{self, Interest, poll};
@@ -56,30 +57,12 @@ struct State {
     listens_to_signals: AtomicBool,
 }
 
-/// How far a shutdown has come. A connection has only this of it, and keeps no descriptor of the bells.
-#[derive(Debug)]
-pub(crate) struct Phase(AtomicU8);
-
-const SERVING: u8 = 0;
-const DRAINING: u8 = 1;
-const CUTTING: u8 = 2;
-
-impl Phase {
-    pub(crate) fn is_shutting_down(&self) -> bool {
-        self.0.load(SeqCst) != SERVING || sys::child::is_draining()
-    }
-
-    pub(crate) fn is_cutting(&self) -> bool {
-        self.0.load(SeqCst) == CUTTING
-    }
-}
-
 impl ShutdownHandle {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             state: Arc::new(State {
                 process: sys::child::process_id(),
-                phase: Arc::new(Phase(AtomicU8::new(SERVING))),
+                phase: Arc::new(Phase::new()),
                 bell: Bell::new()?,
                 closing: Bell::new()?,
                 seats: Mutex::default(),
@@ -99,7 +82,7 @@ impl ShutdownHandle {
         if sys::child::is_forked() && self.state.process != sys::child::process_id() {
             return self.state.bell.write(Bell::SHUTDOWN);
         }
-        if !self.shutdown_once() && self.state.phase.0.swap(CUTTING, SeqCst) == DRAINING {
+        if !self.shutdown_once() && self.state.phase.cut() {
             self.cut_streams();
             self.ring();
         }
@@ -118,7 +101,7 @@ impl ShutdownHandle {
     /// Begins a shutdown, unless there is one, of a server that nobody waits for: a process that the program has forked
     /// may go on with another copy of it, and has the same bells.
     pub(crate) fn begin(&self) -> bool {
-        let begun = self.state.phase.0.compare_exchange(SERVING, DRAINING, SeqCst, SeqCst).is_ok();
+        let begun = self.state.phase.begin();
         if begun {
             self.for_each_stream(Stream::close_if_idle);
         }
@@ -228,7 +211,7 @@ impl ShutdownHandle {
             } else if cut {
                 break;
             } else {
-                self.state.phase.0.store(CUTTING, SeqCst);
+                self.state.phase.cut();
                 self.cut_streams();
             }
         }
