@@ -52,7 +52,6 @@ fn main() -> ExitCode {
             ("an_idle_server_ends_at_the_first_signal", an_idle_server_ends_at_the_first_signal),
             ("signals_that_were_not_asked_for_do_as_always", signals_that_were_not_asked_for_do_as_always),
             ("a_broken_pipe_ends_one_request_only", a_broken_pipe_ends_one_request_only),
-            ("who_could_not_listen_can_try_again", who_could_not_listen_can_try_again),
         ],
         &[
             ("iterative", || serve::<Iterative>(true)),
@@ -61,7 +60,6 @@ fn main() -> ExitCode {
             ("deaf iterative", || serve::<Iterative>(false)),
             ("deaf threading", || serve::<Threading>(false)),
             ("deaf forking", || serve::<Forking>(false)),
-            ("starved", serve_starved),
         ],
     )
 }
@@ -142,35 +140,6 @@ fn a_broken_pipe_ends_one_request_only() {
 
         assert_eq!(server.stop(), "accepted 2, finished 1, cut 0\n", "{mixin}");
     }
-}
-
-fn who_could_not_listen_can_try_again() {
-    let server = support::Server::start("starved", &[]);
-    server.signal(libc::SIGTERM);
-    wait_until("the server has ended", || server.has_ended());
-    let (status, _) = server.wait();
-    assert!(status.success(), "{status}");
-}
-
-fn serve_starved() {
-    let server = Server::<Echo, Tcp, Iterative>::bind("127.0.0.1:0", Echo).unwrap();
-    // Standard input, output and error, and the listener.
-    limit_descriptors(4);
-    let error = server.shutdown_on_signals().unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
-    limit_descriptors(64);
-    server.shutdown_on_signals().unwrap();
-    support::serves(server.local_address());
-    server.serve_forever().unwrap();
-}
-
-/// Those that are open stay so.
-fn limit_descriptors(limit: libc::rlim_t) {
-    let limit = libc::rlimit { rlim_cur: limit, rlim_max: 64 };
-    // SAFETY: `limit` is a valid `rlimit`, which setrlimit(2) only reads.
-    #[allow(unsafe_code, reason = "std cannot set a limit")]
-    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
 /// Where each signal does what it does by default: `std` ignores SIGPIPE, and a shell has its jobs in the background

@@ -3,7 +3,38 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+/// The two bells of one process, and after them those of a process that the program has forked from it, which are the
+/// ones that count there: a bell that two processes hear wakes the wrong one.
+pub(crate) struct Bells {
+    /// Rung for whoever looks after the server: about a shutdown, or the end of a request.
+    pub(crate) look: Bell,
+    /// Readable for ever, once a shutdown has begun.
+    pub(crate) closing: Bell,
+    next: OnceLock<Box<Bells>>,
+}
+
+impl Bells {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { look: Bell::new()?, closing: Bell::new()?, next: OnceLock::new() })
+    }
+
+    /// Those that count in this process.
+    pub(crate) fn last(&self) -> &Self {
+        let mut bells = self;
+        while let Some(next) = bells.next.get() {
+            bells = next;
+        }
+        bells
+    }
+
+    /// From now on `next` are those that count.
+    pub(crate) fn hand_over_to(&self, next: Self) {
+        self.last().next.get_or_init(|| Box::new(next));
+    }
+}
 
 /// Wakes a thread that waits in poll(2): a pair of sockets, because a signal handler may write to one.
 pub(crate) struct Bell {
@@ -16,9 +47,8 @@ pub(crate) struct Bell {
 impl Bell {
     /// There is something to look at.
     const LOOK: u8 = b'l';
-    /// A shutdown is asked for, by a child or a signal handler, which cannot do more than ring. signal-hook writes
-    /// this letter.
-    pub(crate) const SHUTDOWN: u8 = b'X';
+    /// A shutdown is asked for, by a child or a signal handler, which cannot do more than ring.
+    pub(crate) const SHUTDOWN: u8 = b's';
 
     pub(crate) fn new() -> io::Result<Self> {
         let (near, far) = UnixStream::pair()?;
@@ -37,12 +67,6 @@ impl Bell {
     pub(crate) fn write(&self, letter: u8) {
         // It fails only when there are shutdowns enough to be read.
         let _ = (&self.far).write(&[letter]);
-    }
-
-    /// What a signal handler pulls, by writing [`SHUTDOWN`](Self::SHUTDOWN).
-    #[cfg(feature = "signals")]
-    pub(crate) fn rope(&self) -> io::Result<UnixStream> {
-        self.far.try_clone()
     }
 
     /// How many times a shutdown was asked for since the last answer.

@@ -29,6 +29,16 @@ use crate::transport::{Endpoint, Transport};
 /// [`handle_request`](Self::handle_request) left in progress are drained, and the path of a Unix-domain socket is
 /// taken away if it is still this server's, by the process that has bound it.
 ///
+/// # Pre-forking
+///
+/// A program may bind a server, fork processes by itself, before it has other threads, and serve in each of them. Each
+/// is shut down alone, by its own handle or signals, and counts and limits its own requests; the kernel gives each
+/// connection to one of them.
+///
+/// The process that has bound the server only waits for the others. If it served, too, it would not know of them: its
+/// shutdown would end the listening for all, and under `threading` some of the others would end no sooner than with
+/// their `drain_timeout`. Where it is to serve, bind the server to a [socket](crate::Endpoint) that is bound already.
+///
 /// ```
 /// # #[cfg(feature = "macros")] {
 /// use socketserver::{Reader, Server, Writer, handler, socket_server};
@@ -128,7 +138,8 @@ impl<S, T, M> Server<S, T, M> {
     /// # Errors
     ///
     /// What accept(2) or recvmsg(2) say if the listener is gone; all others of theirs are survived. That the system has
-    /// no memory, or no thread to begin with. [`ResourceBusy`](io::ErrorKind::ResourceBusy) if it is serving already.
+    /// no memory, or no thread to begin with, or no descriptor in a process that the program has forked.
+    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) if it is serving already.
     pub fn serve_forever(&self) -> io::Result<()> {
         let _serving = self.begin()?;
         (self.steps.serve_forever)(self)
@@ -179,13 +190,13 @@ impl<S, T, M> Server<S, T, M> {
     /// Has `SIGINT` and `SIGTERM` shut the server down: the first drains, as
     /// [`shutdown`](ShutdownHandle::shutdown) does, and the second ends the process at once, as if it had no handler.
     ///
-    /// Nothing is installed unless this is called, and then it stays until the process ends. CPython has no
-    /// counterpart: there `SIGINT` raises `KeyboardInterrupt` out of `serve_forever`, and `SIGTERM` ends the process
-    /// with requests in progress.
+    /// Nothing is installed unless this is called, and then it stays until the process ends, and in those that the
+    /// program forks: each shuts its own copy of the server down. CPython has no counterpart: there `SIGINT` raises
+    /// `KeyboardInterrupt` out of `serve_forever`, and `SIGTERM` ends the process with requests in progress.
     ///
     /// # Errors
     ///
-    /// What sigaction(2) says, or that there is no descriptor left.
+    /// What sigaction(2) says.
     ///
     /// ```
     /// # #[cfg(feature = "macros")] {
@@ -221,13 +232,19 @@ impl<S, T, M> Server<S, T, M> {
     }
 
     fn begin(&self) -> io::Result<MutexGuard<'_, ()>> {
-        match self.serving.try_lock() {
-            Ok(guard) => Ok(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+        let serving = match self.serving.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                Err(io::Error::new(io::ErrorKind::ResourceBusy, "the server is serving already, in another thread"))
+                let message = "the server is serving already, in another thread";
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
             }
+        };
+        if self.base.shutdown().bring_here()? {
+            *self.children() = Children::default();
+            self.base.counters.disown_active();
         }
+        Ok(serving)
     }
 
     pub(crate) fn children(&self) -> MutexGuard<'_, Children> {
@@ -288,8 +305,11 @@ impl<S, T, M> Drop for Server<S, T, M> {
     fn drop(&mut self) {
         self.base.listener.unlink();
         self.base.shutdown().begin();
-        // It can fail only if poll(2) has no memory, and nobody is left to tell.
-        let _ = (self.steps.close)(self);
+        // A copy of another process's has none of the requests that are in progress there.
+        if self.base.shutdown().is_here() {
+            // It can fail only if poll(2) has no memory, and nobody is left to tell.
+            let _ = (self.steps.close)(self);
+        }
     }
 }
 

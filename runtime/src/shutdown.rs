@@ -3,11 +3,11 @@
 use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::bell::Bell;
+use crate::bell::{Bell, Bells};
 pub(crate) use crate::phase::Phase;
 use crate::request::Stream;
 use crate::sys;
@@ -45,13 +45,10 @@ pub struct ShutdownHandle {
 }
 
 struct State {
-    /// The process that made it: a child may have servers of its own.
-    process: u32,
+    /// The process that hears the bells, and has the requests in progress.
+    process: AtomicU32,
     phase: Arc<Phase>,
-    /// Rung for whoever looks after the server: about a shutdown, or the end of a request.
-    bell: Bell,
-    /// Readable for ever, once a shutdown has begun.
-    closing: Bell,
+    bells: Bells,
     seats: Mutex<Vec<Arc<Seat>>>,
     cut: AtomicU64,
     listens_to_signals: AtomicBool,
@@ -61,10 +58,9 @@ impl ShutdownHandle {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             state: Arc::new(State {
-                process: sys::child::process_id(),
+                process: AtomicU32::new(sys::child::process_id()),
                 phase: Arc::new(Phase::new()),
-                bell: Bell::new()?,
-                closing: Bell::new()?,
+                bells: Bells::new()?,
                 seats: Mutex::default(),
                 cut: AtomicU64::new(0),
                 listens_to_signals: AtomicBool::new(false),
@@ -77,10 +73,11 @@ impl ShutdownHandle {
     ///
     /// Never waits, and may come at any time: before the server serves, which then returns at once; from a handler;
     /// more than once. A second call cuts the requests that are still in progress. In a child that a `forking`
-    /// server made it reaches the parent; a server that the child itself has bound is shut down there.
+    /// server made it reaches the parent; a server that the child itself has bound is shut down there. In a process
+    /// that the program has forked it shuts down the copy of the server that is there, and no other.
     pub fn shutdown(&self) {
-        if sys::child::is_forked() && self.state.process != sys::child::process_id() {
-            return self.state.bell.write(Bell::SHUTDOWN);
+        if sys::child::is_forked() && !self.is_here() {
+            return self.bells().look.write(Bell::SHUTDOWN);
         }
         if !self.shutdown_once() && self.state.phase.cut() {
             self.cut_streams();
@@ -91,21 +88,54 @@ impl ShutdownHandle {
     /// Asks for a shutdown unless there was one: a second one would cut. Whether there was none.
     pub(crate) fn shutdown_once(&self) -> bool {
         let begun = self.begin();
-        if begun {
-            self.state.closing.ring();
+        if begun && self.is_here() {
+            self.bells().closing.ring();
             self.ring();
         }
         begun
     }
 
-    /// Begins a shutdown, unless there is one, of a server that nobody waits for: a process that the program has forked
-    /// may go on with another copy of it, and has the same bells.
+    /// Begins a shutdown, unless there is one, of a server that nobody waits for.
     pub(crate) fn begin(&self) -> bool {
         let begun = self.state.phase.begin();
         if begun {
             self.for_each_stream(Stream::close_if_idle);
         }
         begun
+    }
+
+    /// What a signal handler does for a shutdown: it takes no lock and no memory. In a process that has a copy of the
+    /// server and does not serve it yet, nobody hears the bell, and whoever serves it looks first.
+    #[cfg(feature = "signals")]
+    pub(crate) fn signalled(&self) {
+        if self.is_here() {
+            self.bells().look.write(Bell::SHUTDOWN);
+        } else {
+            self.state.phase.begin();
+        }
+    }
+
+    /// Whether this process is the one that hears the bells and has the requests in progress: not one that the program
+    /// has forked from it and that only has a copy, and not a child of a `forking` server.
+    pub(crate) fn is_here(&self) -> bool {
+        self.state.process.load(SeqCst) == sys::child::process_id()
+    }
+
+    /// Makes this process the one that hears, with bells of its own, if it is not yet. Whether it was not: then none of
+    /// the requests in progress is its own.
+    pub(crate) fn bring_here(&self) -> io::Result<bool> {
+        if self.is_here() {
+            return Ok(false);
+        }
+        let bells = Bells::new()?;
+        self.seats().clear();
+        self.state.bells.hand_over_to(bells);
+        // In this order: who begins a shutdown and does not find it here yet is found by the look at the phase.
+        self.state.process.store(sys::child::process_id(), SeqCst);
+        if self.is_shutting_down() {
+            self.bells().closing.ring();
+        }
+        Ok(true)
     }
 
     /// Whether the server was told to stop. A handler that works for long without waiting for input may ask. CPython
@@ -124,22 +154,24 @@ impl ShutdownHandle {
 
     /// A descriptor that is readable from the beginning of a shutdown on.
     pub(crate) fn closing(&self) -> BorrowedFd<'_> {
-        self.state.closing.as_fd()
+        self.bells().closing.as_fd()
     }
 
     /// Has whoever looks after the server look.
     pub(crate) fn ring(&self) {
-        self.state.bell.ring();
+        if self.is_here() {
+            self.bells().look.ring();
+        }
     }
 
     /// A descriptor that is readable when the bell was rung.
     pub(crate) fn bell(&self) -> BorrowedFd<'_> {
-        self.state.bell.as_fd()
+        self.bells().look.as_fd()
     }
 
     /// Takes note of what the bell was rung for.
     pub(crate) fn answer(&self) {
-        for _ in 0..self.state.bell.answer() {
+        for _ in 0..self.bells().look.answer() {
             self.shutdown();
         }
     }
@@ -148,25 +180,10 @@ impl ShutdownHandle {
         self.state.listens_to_signals.load(SeqCst)
     }
 
-    /// Has the first `SIGINT` or `SIGTERM` ring the bell, and the second do what it does by default.
+    /// Has the first `SIGINT` or `SIGTERM` shut the server down, and the second do what it does by default.
     #[cfg(feature = "signals")]
     pub(crate) fn listen_to_signals(&self) -> io::Result<()> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        use signal_hook::{flag, low_level};
-
-        // First: what may be lacking is lacking before anything is changed.
-        let bells = [self.state.bell.rope()?, self.state.bell.rope()?];
-        if self.state.listens_to_signals.swap(true, SeqCst) {
-            return Ok(());
-        }
-        let had_one = Arc::new(AtomicBool::new(false));
-        for (signal, bell) in [SIGINT, SIGTERM].into_iter().zip(bells) {
-            // In this order: the first signal finds the flag unset, and then sets it.
-            flag::register_conditional_default(signal, Arc::clone(&had_one))?;
-            flag::register(signal, Arc::clone(&had_one))?;
-            low_level::pipe::register(signal, bell)?;
-        }
-        Ok(())
+        if self.state.listens_to_signals.swap(true, SeqCst) { Ok(()) } else { sys::signal::listen(self) }
     }
 
     /// Sleeps, unless and until there is a shutdown.
@@ -249,11 +266,18 @@ impl ShutdownHandle {
     }
 
     fn for_each_stream(&self, mut visit: impl FnMut(&Stream)) {
+        if !self.is_here() {
+            return;
+        }
         for seat in self.seats().iter() {
             if let Some(stream) = &*seat.lock() {
                 visit(stream);
             }
         }
+    }
+
+    fn bells(&self) -> &Bells {
+        self.state.bells.last()
     }
 
     fn seats(&self) -> MutexGuard<'_, Vec<Arc<Seat>>> {
@@ -350,7 +374,7 @@ mod tests {
     #[test]
     fn what_a_signal_handler_writes_is_a_shutdown() {
         let handle = ShutdownHandle::new().unwrap();
-        handle.state.bell.write(Bell::SHUTDOWN);
+        handle.bells().look.write(Bell::SHUTDOWN);
         handle.wait(None, || (), || false).unwrap();
         assert!(handle.is_shutting_down() && !handle.is_cutting());
     }

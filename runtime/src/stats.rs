@@ -77,6 +77,11 @@ impl Counters {
         self.accept_errors.fetch_add(1, Relaxed);
     }
 
+    /// What is in progress is another process's: this one has a copy.
+    pub(crate) fn disown_active(&self) {
+        self.active.store(0, Release);
+    }
+
     pub(crate) fn active(&self) -> u64 {
         self.active.load(Acquire)
     }

@@ -7,4 +7,6 @@ mod errno;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod poll;
+#[cfg(feature = "signals")]
+pub(crate) mod signal;
 pub(crate) mod stream;

@@ -14,6 +14,7 @@ use crate::options::Options;
 use crate::protocol::MessageOptions;
 use crate::shutdown::ShutdownHandle;
 use crate::sys;
+use crate::sys::child::process_id;
 use crate::sys::poll::{Interest, poll};
 
 /// The socket that a server's requests come from, made by an [`Endpoint`](crate::Endpoint): bound, and listening
@@ -33,8 +34,9 @@ pub struct Listener {
     /// Shared with the packets in progress, which are answered through it.
     socket: Arc<Socket>,
     local: Address,
-    /// Where the socket was given to us it may be shared with other processes: it is neither shut down nor unlinked.
     given: bool,
+    /// The process that has made it.
+    process: u32,
     tells_destination: bool,
     settings: RequestSettings,
     path: Mutex<Option<BoundPath>>,
@@ -91,6 +93,7 @@ impl Listener {
             socket: Arc::new(socket),
             local: Address::from_sock_addr(&local),
             given,
+            process: process_id(),
             tells_destination,
             settings: RequestSettings::new(options, ShutdownHandle::new()?),
             path: Mutex::new(path),
@@ -125,20 +128,26 @@ impl Listener {
         cfg!(target_os = "linux") && !self.given || !matches!(self.local, Address::Inet(_))
     }
 
+    /// Whether other processes may accept from it too, so that it is not shut down: it was given to us, or this process
+    /// has a copy, and the one that has bound it was forked. What that one has forked it does not know by itself.
+    fn is_shared(&self) -> bool {
+        self.given || self.process != process_id()
+    }
+
     /// From now on [`Transport::get_request`](super::Transport::get_request) waits by itself, where the wait can be
     /// ended: threads in accept(2) are woken one for each connection, those in poll(2) all for every one.
     pub(crate) fn block(&self) -> io::Result<()> {
         // Only Linux ends accept(2) when the listener is shut down, and one that is shared must not be.
-        if cfg!(target_os = "linux") && !self.given {
+        if cfg!(target_os = "linux") && !self.is_shared() {
             self.socket.set_nonblocking(false)?;
         }
         Ok(())
     }
 
     /// After [`ShutdownHandle::shutdown`]: ends the waits of threads in accept(2), and those of clients in the queue,
-    /// who would wait for a server that does not come. A socket that was given may have others to serve it.
+    /// who would wait for a server that does not come. One that is shared may have others to serve it.
     pub(crate) fn stop(&self) {
-        if !self.given {
+        if !self.is_shared() {
             // UDP answers ENOTCONN, and wakes the threads all the same.
             let _ = self.socket.shutdown(Shutdown::Read);
         }
