@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::bell::{Bell, Bells};
-pub(crate) use crate::phase::Phase;
+use crate::phase::Phase;
 use crate::request::Stream;
 use crate::sys;
 use crate::sys::poll::{self, Interest, poll};

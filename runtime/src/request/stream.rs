@@ -12,7 +12,7 @@ use socket2::Socket;
 
 use super::progress::Progress;
 use super::timeouts::Timeouts;
-use crate::shutdown::Phase;
+use crate::phase::Phase;
 use crate::sys;
 use crate::sys::poll::{Interest, poll};
 use crate::transport::RequestSettings;
