@@ -63,7 +63,12 @@ pub(crate) fn run(server: &Server, traffic: Traffic, clients: usize, time: Durat
 pub(crate) fn ask(server: &Server, traffic: Traffic, requests: u64) -> io::Result<()> {
     match traffic {
         Traffic::Short => ask_as(Short::new(server.address(), 0), requests),
-        Traffic::Lines { in_flight } => ask_as(Kept::new(server.address(), 0, in_flight)?, requests),
+        Traffic::Lines { in_flight } => {
+            let client = Kept::new(server.address(), 0, in_flight)?;
+            // It stays idle: a server may wait for one that is alone by looking for its input, as often as time allows.
+            let _other = Kept::new(server.address(), 1, in_flight)?;
+            ask_as(client, requests)
+        }
         Traffic::Packets => ask_as(Packets::new(server.address(), 0, server.place())?, requests),
     }
 }

@@ -1,5 +1,6 @@
 //! What a handler holds: a connection or a packet, each with a half to read from and a half to write to.
 
+mod busy_poll;
 mod connection;
 mod datagram;
 mod input;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
+use super::busy_poll;
 use super::progress::Progress;
 use super::timeouts::Timeouts;
 use crate::phase::Phase;
@@ -21,6 +22,7 @@ use crate::transport::RequestSettings;
 pub struct Stream {
     /// `None` once it is closed, for good or until the next connection.
     socket: Option<Socket>,
+    open: Option<busy_poll::Open>,
     /// What is written and not yet sent.
     output: Mutex<Vec<u8>>,
     capacity: usize,
@@ -36,6 +38,7 @@ impl Stream {
     pub(super) fn vacant(settings: &RequestSettings) -> Self {
         Self {
             socket: None,
+            open: None,
             output: Mutex::default(),
             capacity: 0,
             timeouts: Timeouts::default(),
@@ -49,6 +52,7 @@ impl Stream {
     pub(super) fn occupy(&mut self, socket: Socket, settings: &RequestSettings) -> io::Result<()> {
         self.timeouts = Timeouts::begin(&socket, settings)?;
         self.socket = Some(socket);
+        self.open = Some(busy_poll::Open::count());
         self.capacity = settings.write_buffer;
         self.progress = Progress::new();
         self.at_end = AtomicBool::new(false);
@@ -71,6 +75,7 @@ impl Stream {
     /// Closes the socket, which nobody else may have. What is left is a vacant place again.
     pub(super) fn vacate(&mut self) {
         self.socket = None;
+        self.open = None;
         let output = self.output.get_mut().unwrap_or_else(PoisonError::into_inner);
         output.clear();
         output.shrink_to(self.capacity);
@@ -122,7 +127,26 @@ impl Stream {
         if self.phase.is_shutting_down() && self.progress.is_idle() {
             return self.receive_arrived(buffer);
         }
+        if busy_poll::is_due() {
+            match self.receive_soon(buffer) {
+                Some(received) => return received,
+                None => busy_poll::missed(),
+            }
+        }
         sys::stream::receive(self.socket().as_fd(), buffer, 0, || self.timeouts.read_ends())
+    }
+
+    /// Receives what arrives before the reader has to sleep.
+    #[cold]
+    fn receive_soon(&self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        let began = Instant::now();
+        while began.elapsed() < busy_poll::LONGEST {
+            match sys::stream::receive(self.socket().as_fd(), buffer, libc::MSG_DONTWAIT, || None) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                received => return Some(received),
+            }
+        }
+        None
     }
 
     /// What has arrived is still served.
@@ -311,12 +335,17 @@ mod tests {
     use crate::options::Options;
     use crate::shutdown::ShutdownHandle;
 
-    #[test]
-    fn what_was_received_as_the_input_was_closed_is_not_all() {
+    fn pair() -> (UnixStream, Stream) {
         let (peer, socket) = UnixStream::pair().unwrap();
         let settings = RequestSettings::new(&Options::new(), ShutdownHandle::new().unwrap());
         let mut stream = Stream::vacant(&settings);
         stream.occupy(socket.into(), &settings).unwrap();
+        (peer, stream)
+    }
+
+    #[test]
+    fn what_was_received_as_the_input_was_closed_is_not_all() {
+        let (peer, stream) = pair();
         (&peer).write_all(b"half").unwrap();
         stream.progress.begin_wait(false);
         stream.close_if_idle();
@@ -325,5 +354,16 @@ mod tests {
         assert_eq!(stream.receive(&mut buffer, false).unwrap(), 4);
         assert_eq!(stream.receive(&mut buffer, true).unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
         assert_eq!(stream.receive(&mut buffer, false).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_arrives_soon_needs_no_sleep() {
+        let (peer, stream) = pair();
+        let mut buffer = [0; 9];
+        assert!(stream.receive_soon(&mut buffer).is_none());
+        (&peer).write_all(b"half").unwrap();
+        assert_eq!(stream.receive_soon(&mut buffer).unwrap().unwrap(), 4);
+        drop(peer);
+        assert_eq!(stream.receive_soon(&mut buffer).unwrap().unwrap(), 0);
     }
 }
