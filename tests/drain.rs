@@ -1,6 +1,6 @@
 //! What a shutdown does about the requests in progress.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use socketserver::{
     Address, Connection, Hooks, Iterative, MixIn, Reader, Server, ShutdownHandle, Tcp, Threading, Writer, handler,
     socket_server,
 };
-use support::{ask, wait_until};
+use support::{Conversation, connect, wait_until};
 
 type Lines<M> = Server<Echo, Tcp, M>;
 
@@ -106,6 +106,15 @@ fn while_serving<M: MixIn, R>(server: &Lines<M>, client: impl FnOnce(&Address) -
     })
 }
 
+/// A client whose handler has seen the beginning of a line.
+fn with_half_a_line(server: &Address, work: &Work) -> Conversation {
+    let mut client = Conversation::with(server);
+    client.send("look\n");
+    client.send("hal");
+    work.begun.recv().unwrap();
+    client
+}
+
 #[test]
 fn idle_connections_are_closed_at_once() {
     closes_the_idle::<Iterative>(&[Some("hello")]);
@@ -120,10 +129,9 @@ fn closes_the_idle<M: MixIn>(clients: &[Option<&str>]) {
         let connected: Vec<_> = clients
             .iter()
             .map(|line| {
-                let mut client = Client::new(address);
+                let mut client = Conversation::with(address);
                 if let Some(line) = line {
-                    client.send(&format!("{line}\n"));
-                    assert_eq!(client.line(), *line);
+                    assert_eq!(client.ask(line), *line);
                 }
                 client
             })
@@ -133,7 +141,7 @@ fn closes_the_idle<M: MixIn>(clients: &[Option<&str>]) {
         connected
     });
     assert_eq!((server.stats().cut, server.stats().finished), (0, clients.len() as u64));
-    clients.into_iter().for_each(Client::expect_end);
+    clients.into_iter().for_each(Conversation::expect_end);
 }
 
 #[test]
@@ -145,7 +153,7 @@ fn a_request_in_progress_finishes_and_sees_the_shutdown() {
 fn finishes_its_request<M: MixIn>() {
     let (server, work) = patient::<M>();
     let mut client = while_serving(&server, |address| {
-        let mut client = Client::new(address);
+        let mut client = Conversation::with(address);
         client.send("work\n");
         work.begun.recv().unwrap();
         server.shutdown_handle().shutdown();
@@ -166,7 +174,7 @@ fn half_a_line_is_a_request_in_progress() {
 fn waits_for_the_other_half<M: MixIn>() {
     let (server, work) = patient::<M>();
     let client = while_serving(&server, |address| {
-        let mut client = Client::with_half_a_line(address, &work);
+        let mut client = with_half_a_line(address, &work);
         server.shutdown_handle().shutdown();
         client.send("f\n");
         assert_eq!(client.line(), "half");
@@ -180,7 +188,7 @@ fn waits_for_the_other_half<M: MixIn>() {
 fn half_a_line_behind_a_whole_one_is_a_request_in_progress_too() {
     let (server, _work) = impatient::<Threading>();
     while_serving(&server, |address| {
-        let mut client = Client::new(address);
+        let mut client = Conversation::with(address);
         client.send("first\nhal");
         // The reply says that the server has the other half line, too: they came together.
         assert_eq!(client.line(), "first");
@@ -199,12 +207,12 @@ fn what_takes_longer_than_the_drain_is_cut_and_counted() {
 fn cuts_after_the_drain<M: MixIn>(clients: u64) {
     let (server, work) = impatient::<M>();
     let clients = while_serving(&server, |address| {
-        let clients: Vec<_> = (0..clients).map(|_| Client::with_half_a_line(address, &work)).collect();
+        let clients: Vec<_> = (0..clients).map(|_| with_half_a_line(address, &work)).collect();
         server.shutdown_handle().shutdown();
         clients
     });
     assert_eq!(server.stats().cut, clients.len() as u64);
-    clients.into_iter().for_each(Client::expect_end_or_reset);
+    clients.into_iter().for_each(Conversation::expect_end_or_reset);
     wait_until("their handlers have noticed", || server.stats().active == 0);
 }
 
@@ -217,7 +225,7 @@ fn a_second_shutdown_cuts_at_once() {
 fn cuts_at_the_second_shutdown<M: MixIn>() {
     let (server, work) = patient::<M>();
     let client = while_serving(&server, |address| {
-        let client = Client::with_half_a_line(address, &work);
+        let client = with_half_a_line(address, &work);
         server.shutdown_handle().shutdown();
         server.shutdown_handle().shutdown();
         client
@@ -232,7 +240,7 @@ fn a_request_that_is_being_verified_during_the_cut_is_cut_too() {
     echo.verifies_slowly = true;
     let server = Lines::<Threading>::builder(echo).drain_timeout(None).bind("127.0.0.1:0").unwrap();
     let client = while_serving(&server, |address| {
-        let mut client = Client::new(address);
+        let mut client = Conversation::with(address);
         client.send("hal");
         work.begun.recv().unwrap();
         server.shutdown_handle().shutdown();
@@ -254,7 +262,7 @@ fn a_handler_may_shut_its_server_down() {
 fn is_shut_down_by_its_handler<M: MixIn>() {
     let (server, _work) = patient::<M>();
     let client = while_serving(&server, |address| {
-        let mut client = Client::new(address);
+        let mut client = Conversation::with(address);
         client.send("stop\n");
         assert_eq!(client.line(), "stopping");
         client
@@ -272,12 +280,12 @@ fn no_request_is_accepted_after_a_shutdown() {
 fn accepts_nothing_more<M: MixIn>() {
     let (server, work) = patient::<M>();
     let late = while_serving(&server, |address| {
-        let mut client = Client::new(address);
+        let mut client = Conversation::with(address);
         client.send("work\n");
         work.begun.recv().unwrap();
         server.shutdown_handle().shutdown();
         // It may still get into the queue of the kernel, or even out of it, and then is closed unserved.
-        let late = TcpStream::connect(address.socket_addr().unwrap()).map(Client::of);
+        let late = TcpStream::connect(address);
         work.go_on.send(()).unwrap();
         assert_eq!(client.line(), "worked, shutting down: true");
         late
@@ -286,8 +294,8 @@ fn accepts_nothing_more<M: MixIn>() {
     drop(server);
     if let Ok(mut late) = late {
         // The kernel may have forgotten a handshake that the end of the listener met: it says so when it is spoken to.
-        let _ = late.stream.get_mut().write_all(b"hello\n");
-        late.expect_end_or_reset();
+        let _ = late.write_all(b"hello\n");
+        Conversation::over(late).expect_end_or_reset();
     }
 }
 
@@ -299,13 +307,13 @@ fn connections_that_were_not_accepted_are_reset() {
 
 fn resets_its_queue<M: MixIn>() {
     let (server, _work) = patient::<M>();
-    let clients: Vec<_> = (0..3).map(|_| Client::new(server.local_address())).collect();
+    let clients: Vec<_> = (0..3).map(|_| connect(server.local_address()).unwrap()).collect();
     server.shutdown_handle().shutdown();
     server.serve_forever().unwrap();
     assert_eq!(server.stats().accepted, 0);
     drop(server);
     for client in clients {
-        assert_eq!(io::read_to_string(client.stream).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(io::read_to_string(client).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     }
 }
 
@@ -313,7 +321,7 @@ fn resets_its_queue<M: MixIn>() {
 fn a_handler_that_does_not_look_is_left_behind() {
     let (server, work) = impatient::<Threading>();
     let client = while_serving(&server, |address| {
-        let mut client = Client::new(address);
+        let mut client = Conversation::with(address);
         client.send("work\n");
         work.begun.recv().unwrap();
         server.shutdown_handle().shutdown();
@@ -342,7 +350,7 @@ fn with_daemon_threads_nothing_is_waited_for() {
 /// The request goes on without its server.
 fn leaves_its_requests(server: Lines<Threading>, work: &Work) {
     let mut client = while_serving(&server, |address| {
-        let mut client = Client::new(address);
+        let mut client = Conversation::with(address);
         client.send("work\n");
         work.begun.recv().unwrap();
         server.shutdown_handle().shutdown();
@@ -360,7 +368,7 @@ fn a_server_that_is_dropped_has_left_its_address_although_a_request_goes_on() {
     let (echo, work) = echo();
     let server = Lines::<Threading>::builder(echo).block_on_close(false).bind("127.0.0.1:0").unwrap();
     let address = server.local_address().clone();
-    let mut client = Client::new(&address);
+    let mut client = Conversation::with(&address);
     client.send("work\n");
     assert!(server.handle_request().unwrap());
     work.begun.recv().unwrap();
@@ -370,63 +378,4 @@ fn a_server_that_is_dropped_has_left_its_address_although_a_request_goes_on() {
     work.go_on.send(()).unwrap();
     assert_eq!(client.line(), "worked, shutting down: true");
     client.expect_end();
-}
-
-#[test]
-fn after_a_shutdown_there_is_no_second_life() {
-    let (server, _work) = patient::<Threading>();
-    while_serving(&server, |address| {
-        assert_eq!(ask(address, "hello").unwrap(), "hello");
-        server.shutdown_handle().shutdown();
-    });
-    server.serve_forever().unwrap();
-    assert!(!server.handle_request().unwrap());
-}
-
-struct Client {
-    stream: BufReader<TcpStream>,
-}
-
-impl Client {
-    fn new(server: &Address) -> Self {
-        Self::of(TcpStream::connect(server.socket_addr().unwrap()).unwrap())
-    }
-
-    fn of(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Self { stream: BufReader::new(stream) }
-    }
-
-    /// One whose handler has seen the beginning of a line.
-    fn with_half_a_line(server: &Address, work: &Work) -> Self {
-        let mut client = Self::new(server);
-        client.send("look\n");
-        client.send("hal");
-        work.begun.recv().unwrap();
-        client
-    }
-
-    fn send(&mut self, text: &str) {
-        self.stream.get_mut().write_all(text.as_bytes()).unwrap();
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stream.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    #[track_caller]
-    fn expect_end(self) {
-        assert_eq!(io::read_to_string(self.stream).unwrap(), "");
-    }
-
-    /// At its end, or reset: of what was cut there is no knowing.
-    #[track_caller]
-    fn expect_end_or_reset(self) {
-        match io::read_to_string(self.stream) {
-            Ok(rest) => assert_eq!(rest, ""),
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
-        }
-    }
 }

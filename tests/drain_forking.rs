@@ -1,14 +1,14 @@
 //! What a shutdown does about the children in progress.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use socketserver::{Address, Hooks, Reader, ShutdownHandle, Writer, handler, socket_server};
-use support::wait_until;
+use socketserver::{Hooks, Reader, ShutdownHandle, Writer, handler, socket_server};
+use support::{Conversation, connect, wait_until};
 
 /// Echoes lines. At `work` it waits for the shutdown and then for the word `go`; at `look` it looks at the beginning
 /// of the next line; at `stop` it stops the server, at `twice` and `go` without mercy; at `sleep` it sleeps.
@@ -113,22 +113,22 @@ fn main() -> ExitCode {
 
 fn idle_connections_are_closed_at_once() {
     let server = support::Server::start("patient", &[]);
-    let mut clients: Vec<_> = (0..4).map(|_| Client::new(server.address())).collect();
+    let mut clients: Vec<_> = (0..4).map(|_| Conversation::with(server.address())).collect();
     for client in &mut clients[..2] {
         client.send("hello\n");
         assert_eq!(client.line(), "hello");
     }
     wait_until("each has its child", || children_of(server.pid()) == clients.len());
     assert_eq!(server.stop(), "accepted 4, finished 4, cut 0, active 0\n");
-    clients.into_iter().for_each(Client::expect_end);
+    clients.into_iter().for_each(Conversation::expect_end);
 }
 
 fn a_request_in_progress_finishes_and_sees_the_shutdown() {
     let mut server = support::Server::start("patient", &[]);
-    let mut client = Client::new(server.address());
+    let mut client = Conversation::with(server.address());
     client.send("work\n");
     assert_eq!(server.line(), "begun");
-    let mut other = Client::new(server.address());
+    let mut other = Conversation::with(server.address());
     other.send("hello\n");
     assert_eq!(other.line(), "hello");
     server.signal(libc::SIGTERM);
@@ -142,7 +142,7 @@ fn a_request_in_progress_finishes_and_sees_the_shutdown() {
 
 fn half_a_line_is_a_request_in_progress() {
     let mut server = support::Server::start("patient", &[]);
-    let mut client = Client::with_half_a_line(&mut server);
+    let mut client = with_half_a_line(&mut server);
     server.signal(libc::SIGTERM);
     client.send("f\n");
     assert_eq!(client.line(), "half");
@@ -152,8 +152,8 @@ fn half_a_line_is_a_request_in_progress() {
 
 fn what_takes_longer_than_the_drain_is_cut_and_counted() {
     let mut server = support::Server::start("impatient", &[]);
-    let half = Client::with_half_a_line(&mut server);
-    let mut asleep = Client::new(server.address());
+    let half = with_half_a_line(&mut server);
+    let mut asleep = Conversation::with(server.address());
     asleep.send("sleep\n");
     assert_eq!(server.line(), "begun");
     assert_eq!(server.stop(), "accepted 2, finished 0, cut 2, active 0\n");
@@ -163,7 +163,7 @@ fn what_takes_longer_than_the_drain_is_cut_and_counted() {
 
 fn a_second_shutdown_cuts_at_once() {
     let mut server = support::Server::start("patient", &[]);
-    let mut clients = [Client::new(server.address()), Client::new(server.address())];
+    let mut clients = [Conversation::with(server.address()), Conversation::with(server.address())];
     // Both calls come from children, and reach the parent.
     for client in &mut clients {
         client.send("twice\n");
@@ -171,34 +171,36 @@ fn a_second_shutdown_cuts_at_once() {
     }
     clients[0].send("go\n");
     assert_eq!(server.wait().1, "accepted 2, finished 0, cut 2, active 0\n");
-    clients.into_iter().for_each(Client::expect_end_or_reset);
+    clients.into_iter().for_each(Conversation::expect_end_or_reset);
 }
 
 fn a_handler_may_shut_its_server_down() {
     let server = support::Server::start("patient", &[]);
-    let mut client = Client::new(server.address());
+    let mut client = Conversation::with(server.address());
     client.send("stop\n");
     assert_eq!(client.line(), "stopping");
     client.expect_end();
+    let address = server.address().clone();
     assert_eq!(server.wait().1, "accepted 1, finished 1, cut 0, active 0\n");
+    assert_eq!(connect(&address).err().expect("nobody is there").kind(), io::ErrorKind::ConnectionRefused);
 }
 
 fn no_request_is_accepted_after_a_shutdown() {
     let mut server = support::Server::start("patient", &[]);
-    let mut client = Client::new(server.address());
+    let mut client = Conversation::with(server.address());
     client.send("work\n");
     assert_eq!(server.line(), "begun");
-    let mut stopping = Client::new(server.address());
+    let mut stopping = Conversation::with(server.address());
     stopping.send("stop\n");
     assert_eq!(stopping.line(), "stopping");
-    let late = TcpStream::connect(server.address().socket_addr().unwrap()).map(Client::of);
+    let late = TcpStream::connect(server.address());
     client.send("go\n");
     assert_eq!(client.line().split(',').next(), Some("worked"));
     assert_eq!(server.wait().1, "accepted 2, finished 2, cut 0, active 0\n");
     if let Ok(mut late) = late {
         // The kernel may have forgotten a handshake that the end of the listener met: it says so when it is spoken to.
-        let _ = late.stream.get_mut().write_all(b"hello\n");
-        late.expect_end_or_reset();
+        let _ = late.write_all(b"hello\n");
+        Conversation::over(late).expect_end_or_reset();
     }
 }
 
@@ -206,7 +208,7 @@ fn no_request_is_accepted_after_a_shutdown() {
 fn a_shutdown_right_before_a_fork_cuts_nothing() {
     for _ in 0..50 {
         let mut server = support::Server::start("signalled", &[]);
-        let mut client = Client::new(server.address());
+        let mut client = Conversation::with(server.address());
         client.send("hello\n");
         // The line is there when the connection is accepted.
         writeln!(server.input(), "serve").unwrap();
@@ -220,7 +222,7 @@ fn a_shutdown_right_before_a_fork_cuts_nothing() {
 /// It blocks them in every other thread, and the children inherit that.
 fn a_program_that_waits_for_its_signals_drains_its_children() {
     let server = support::Server::start("waiting", &[]);
-    let mut client = Client::new(server.address());
+    let mut client = Conversation::with(server.address());
     client.send("hello\n");
     assert_eq!(client.line(), "hello");
     assert_eq!(server.stop(), "accepted 1, finished 1, cut 0, active 0\n");
@@ -230,7 +232,7 @@ fn a_program_that_waits_for_its_signals_drains_its_children() {
 /// A program may wait for all children, and the number of one that was waited for goes to another process.
 fn what_has_the_number_of_a_child_that_is_gone_is_left_alone() {
     let mut server = support::Server::start("reaping", &[]);
-    drop(Client::new(server.address()));
+    drop(Conversation::with(server.address()));
     match &*server.line() {
         "no choice" => println!("the numbers of processes cannot be chosen here"),
         line => assert_eq!(line, "its end: Some(0)"),
@@ -240,7 +242,7 @@ fn what_has_the_number_of_a_child_that_is_gone_is_left_alone() {
 
 fn without_block_on_close_nothing_is_waited_for() {
     let mut server = support::Server::start("indifferent", &[]);
-    let mut client = Client::new(server.address());
+    let mut client = Conversation::with(server.address());
     client.send("work\n");
     assert_eq!(server.line(), "begun");
     server.signal(libc::SIGTERM);
@@ -251,52 +253,13 @@ fn without_block_on_close_nothing_is_waited_for() {
     assert!(server.wait().0.success());
 }
 
-struct Client {
-    stream: BufReader<TcpStream>,
-}
-
-impl Client {
-    fn new(server: &Address) -> Self {
-        Self::of(TcpStream::connect(server.socket_addr().unwrap()).unwrap())
-    }
-
-    fn of(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Self { stream: BufReader::new(stream) }
-    }
-
-    /// One whose handler has seen the beginning of a line.
-    fn with_half_a_line(server: &mut support::Server) -> Self {
-        let mut client = Self::new(server.address());
-        client.send("look\n");
-        client.send("hal");
-        assert_eq!(server.line(), "begun");
-        client
-    }
-
-    fn send(&mut self, text: &str) {
-        self.stream.get_mut().write_all(text.as_bytes()).unwrap();
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stream.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    #[track_caller]
-    fn expect_end(self) {
-        assert_eq!(io::read_to_string(self.stream).unwrap(), "");
-    }
-
-    /// At its end, or reset: of what was cut there is no knowing.
-    #[track_caller]
-    fn expect_end_or_reset(self) {
-        match io::read_to_string(self.stream) {
-            Ok(rest) => assert_eq!(rest, ""),
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
-        }
-    }
+/// A client whose handler has seen the beginning of a line.
+fn with_half_a_line(server: &mut support::Server) -> Conversation {
+    let mut client = Conversation::with(server.address());
+    client.send("look\n");
+    client.send("hal");
+    assert_eq!(server.line(), "begun");
+    client
 }
 
 fn children_of(pid: u32) -> usize {

@@ -3,6 +3,7 @@
 
 mod children;
 mod clients;
+mod conversations;
 mod counts;
 mod hostile;
 mod lines;
@@ -14,6 +15,7 @@ mod programs;
 
 pub use children::ChildProcess;
 pub use clients::{Stream, ask, ask_packet, connect};
+pub use conversations::Conversation;
 pub use counts::{children, descriptors, sleeps, this_thread, threads, wait_until};
 pub use hostile::{peak_memory, send_and_end, send_and_wait};
 pub use messages::{Event, decode};
