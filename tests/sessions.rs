@@ -4,16 +4,13 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
 use std::rc::Rc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Barrier, Mutex};
-use std::thread;
-use std::time::Duration;
 
-use socketserver::{Address, HandlerError, Hooks, Reader, Running, SocketServer, Writer, handler, socket_server};
-use support::{ask, ask_packet, connect, wait_until};
+use socketserver::{Address, HandlerError, Hooks, Reader, Writer, handler, socket_server};
+use support::{Conversation, ask, ask_packet, connect, wait_until};
 
 /// Public, while its sessions are not.
 #[socket_server(tcp, threading)]
@@ -53,9 +50,9 @@ impl Count {
 #[test]
 fn each_connection_has_a_fresh_session_and_all_share_the_server() {
     let running = Counter::default().bind("127.0.0.1:0").unwrap().start().unwrap();
-    let mut first = Client::of(&running);
+    let mut first = Conversation::with(running.local_address());
     assert_eq!(first.ask("a"), "session 1, line 1");
-    let mut second = Client::of(&running);
+    let mut second = Conversation::with(running.local_address());
     assert_eq!(second.ask("a"), "session 2, line 1");
     assert_eq!(first.ask("b"), "session 1, line 2");
     assert_eq!(second.ask("b"), "session 2, line 2");
@@ -123,7 +120,7 @@ fn setup_with_a_receiver_is_given_a_default_session() {
     assert_eq!(text, "hello, world\ngoodbye after 2 hooks\n");
 }
 
-/// Setup that can fail, and one that cannot but says `Result`.
+/// Lets in who knows the password.
 #[socket_server(tcp, hooks)]
 #[derive(Default)]
 struct Doorman {
@@ -237,13 +234,14 @@ where
 #[test]
 fn servers_and_sessions_may_be_generic() {
     let running = Kv { store: Mutex::new(HashMap::new()) }.bind("127.0.0.1:0").unwrap().start().unwrap();
-    let (mut one, mut other) = (Client::of(&running), Client::of(&running));
+    let (mut one, mut other) =
+        (Conversation::with(running.local_address()), Conversation::with(running.local_address()));
     assert_eq!(one.ask("colour=green"), "ok");
     assert_eq!(other.ask("colour"), "green");
     assert_eq!((one.ask("last"), other.ask("last")), ("colour".into(), "none".into()));
 
     let running = Kv { store: Void }.bind("127.0.0.1:0").unwrap().start().unwrap();
-    let mut client = Client::of(&running);
+    let mut client = Conversation::with(running.local_address());
     assert_eq!((client.ask("colour=green"), client.ask("colour")), ("ok".into(), String::new()));
 
     let running = Repeat::<_, 3>("ab".to_owned()).bind("127.0.0.1:0").unwrap().start().unwrap();
@@ -293,7 +291,7 @@ impl Member {
 #[test]
 fn what_one_member_says_all_members_hear() {
     let running = Chat::default().bind("127.0.0.1:0").unwrap().start().unwrap();
-    let (mut ann, mut bob) = (Client::of(&running), Client::of(&running));
+    let (mut ann, mut bob) = (Conversation::with(running.local_address()), Conversation::with(running.local_address()));
     assert_eq!((ann.ask("ann"), bob.ask("bob")), ("welcome".into(), "welcome".into()));
     wait_until("both are members", || running.service().members.lock().unwrap().len() == 2);
     assert_eq!(ann.ask("hello"), "ann: HELLO");
@@ -304,124 +302,4 @@ fn what_one_member_says_all_members_hear() {
     drop(ann);
     wait_until("nobody is left", || running.service().members.lock().unwrap().is_empty());
     assert_eq!(running.stats().failed, 0);
-}
-
-/// Several threads write lines of their own to one connection, each through its clone, the handler through its own
-/// writer among them.
-#[socket_server(tcp, threading)]
-struct Babel;
-
-const VOICES: usize = 4;
-const LINES: usize = 500;
-
-#[handler]
-impl Babel {
-    fn handle(&self, output: &mut Writer) -> io::Result<()> {
-        let start = Barrier::new(VOICES + 1);
-        thread::scope(|scope| {
-            for voice in 0..VOICES {
-                let mut output = output.try_clone()?;
-                let start = &start;
-                scope.spawn(move || {
-                    start.wait();
-                    for number in 0..LINES {
-                        writeln!(output, "{voice} {number} {}", text(voice)).unwrap();
-                    }
-                });
-            }
-            start.wait();
-            for number in 0..LINES {
-                writeln!(output, "{VOICES} {number} {}", text(VOICES))?;
-            }
-            Ok(())
-        })
-    }
-}
-
-fn text(voice: usize) -> String {
-    "abcde"[voice..=voice].repeat(100 * (voice + 1))
-}
-
-#[test]
-fn lines_of_several_writers_are_whole_and_each_writers_are_in_order() {
-    let running = Babel.bind("127.0.0.1:0").unwrap().start().unwrap();
-    let mut next = [0; VOICES + 1];
-    for line in BufReader::new(connect(running.local_address()).unwrap()).lines() {
-        let line = line.unwrap();
-        let mut words = line.split(' ');
-        let voice: usize = words.next().unwrap().parse().unwrap();
-        let number: usize = words.next().unwrap().parse().unwrap();
-        assert_eq!((number, words.next(), words.next()), (next[voice], Some(&*text(voice)), None));
-        next[voice] += 1;
-    }
-    assert_eq!(next, [LINES; VOICES + 1]);
-}
-
-/// Leaves its writer behind.
-#[socket_server(tcp, threading)]
-#[derive(Default)]
-struct Leaver {
-    left: Mutex<Option<Writer>>,
-}
-
-#[handler]
-impl Leaver {
-    fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
-        *self.left.lock().unwrap() = Some(output.try_clone()?);
-        while let Some(line) = input.next_line()? {
-            writeln!(output, "{line}")?;
-        }
-        Ok(())
-    }
-}
-
-#[test]
-fn a_write_after_the_request_has_ended_is_an_error() {
-    let running = Leaver::default().bind("127.0.0.1:0").unwrap().start().unwrap();
-    assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
-    wait_until("the request has ended", || running.stats().finished == 1);
-    let mut left = running.service().left.lock().unwrap().take().unwrap();
-    let error = writeln!(left, "too late").unwrap_err();
-    assert!(matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{error}");
-}
-
-#[test]
-fn a_write_to_a_member_that_has_gone_is_an_error_in_the_end_and_never_hangs() {
-    let running = Leaver::default().bind("127.0.0.1:0").unwrap().start().unwrap();
-    let mut client = Client::of(&running);
-    assert_eq!(client.ask("hello"), "hello");
-    let mut left = running.service().left.lock().unwrap().take().unwrap();
-    drop(client);
-    let error = loop {
-        // What the kernel still takes is not refused yet.
-        if let Err(error) = left.write_all(&[b'x'; 16_384]) {
-            break error;
-        }
-    };
-    assert!(matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{error}");
-}
-
-/// A connection, line by line.
-struct Client(BufReader<TcpStream>);
-
-impl Client {
-    fn of<S>(running: &Running<S>) -> Self
-    where
-        S: SocketServer,
-    {
-        let stream = TcpStream::connect(running.local_address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Self(BufReader::new(stream))
-    }
-
-    fn ask(&mut self, line: &str) -> String {
-        writeln!(self.0.get_mut(), "{line}").unwrap();
-        self.line()
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
 }

@@ -158,56 +158,6 @@ fn a_client_that_never_reads_ends_with_the_write_timeout() {
 }
 
 #[test]
-#[allow(unsafe_code, reason = "std knows no signals")]
-fn signals_do_not_put_off_a_timeout() {
-    /// Waits for a line, and then floods.
-    #[socket_server(tcp)]
-    #[derive(Default)]
-    struct Interrupted {
-        thread: Mutex<Option<libc::pthread_t>>,
-        errors: Mutex<Vec<ErrorKind>>,
-    }
-
-    #[handler]
-    impl Interrupted {
-        fn handle(&self, input: &mut Reader, output: &mut Writer) {
-            // SAFETY: it has no preconditions.
-            *self.thread.lock().unwrap() = Some(unsafe { libc::pthread_self() });
-            let read = input.next_line().map(drop);
-            let written = output.write_all(&vec![b'x'; FLOOD]);
-            let errors = [read, written].map(|result| result.expect_err("the client does nothing").kind());
-            self.errors.lock().unwrap().extend(errors);
-        }
-    }
-
-    extern "C" fn passes_over(_: libc::c_int) {}
-
-    // SAFETY: an all-zero `sigaction` is a valid one, and the handler does nothing.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = passes_over as *const () as libc::sighandler_t;
-        libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut());
-    }
-    let timeout = Duration::from_millis(200);
-    let timeouts = Interrupted::default().builder().read_timeout(timeout).write_timeout(timeout);
-    let deadline = Interrupted::default().builder().read_timeout(None).request_deadline(timeout);
-    for server in [timeouts, deadline] {
-        let running = server.bind("127.0.0.1:0").unwrap().start().unwrap();
-        let client = TcpStream::connect(running.local_address()).unwrap();
-        wait_until("both have timed out", || {
-            if let Some(thread) = *running.service().thread.lock().unwrap() {
-                // SAFETY: the thread is the one that serves, and ends with the shutdown.
-                unsafe { libc::pthread_kill(thread, libc::SIGUSR1) };
-            }
-            running.stats().active == 0 && running.stats().finished == 1
-        });
-        assert_eq!(*running.service().errors.lock().unwrap(), [ErrorKind::TimedOut; 2]);
-        running.shutdown().unwrap();
-        drop(client);
-    }
-}
-
-#[test]
 fn a_client_that_reads_slowly_outlasts_the_write_timeout_that_ends_one_that_never_reads() {
     let running = Echo::default().builder().write_timeout(Duration::from_millis(500)).bind("127.0.0.1:0").unwrap();
     let running = running.start().unwrap();
