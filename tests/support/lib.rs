@@ -14,6 +14,7 @@ mod noise;
 mod places;
 mod processes;
 mod programs;
+mod scripted;
 mod stage;
 
 pub use children::ChildProcess;
@@ -27,4 +28,5 @@ pub use noise::Noise;
 pub use places::Place;
 pub use processes::{Server, run, serves};
 pub use programs::{Ended, Program, executable};
+pub use scripted::{Fault, Script, Scripted};
 pub use stage::{Puppet, Stage, Strings, end_of};
