@@ -1,5 +1,5 @@
 //! CPython's `test_socketserver.py`, test by test, under its names: the forking servers. The others are in
-//! `cpython.rs`.
+//! `cpython_servers.rs` and `cpython_handlers.rs`.
 
 use std::env;
 use std::fs::{self, OpenOptions};
