@@ -1,13 +1,11 @@
 //! The words of a command: its name, one or more of them, and those of a frame of one's own.
 #![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
-use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream};
-
 use socketserver::{
-    CommandError, CommandFrame, CommandName, Decoded, Frame, FrameError, MessageOptions, OneOrMore, Rest, Words,
-    handler, socket_server,
+    CommandError, CommandFrame, CommandName, Decoded, Frame, FrameError, MessageOptions, OneOrMore, Rest, Running,
+    Words, handler, socket_server,
 };
+use support::talk;
 
 #[socket_server(tcp, threading, help = true)]
 struct Spaced;
@@ -161,28 +159,25 @@ impl Own {
 fn the_rest_is_one_word_where_words_are_no_text() {
     let server = Own.bind("127.0.0.1:0").unwrap().start().unwrap();
     let ask = |message: &[u8]| ask(&server, message);
-    assert_eq!(ask(b"\x03say\x05two w\0\x03SAY\x01x\0\x03say\0").unwrap(), "<two w><x><>");
-    assert_eq!(ask(b"\x03say\x01a\x01b\0").unwrap(), "<say: `b` is one argument too many>");
+    assert_eq!(ask(b"\x03say\x05two w\0\x03SAY\x01x\0\x03say\0"), "<two w><x><>");
+    assert_eq!(ask(b"\x03say\x01a\x01b\0"), "<say: `b` is one argument too many>");
 }
 
 #[test]
 fn a_frame_of_ones_own_is_bounded_by_max_message() {
     let server = Own.bind("127.0.0.1:0").unwrap().start().unwrap();
-    assert_eq!(ask(&server, b"\x03say\x0aabcdefghij\0").unwrap(), "<abcdefghij>");
-    assert_eq!(ask(&server, b"\x03say\x0babcdefghijklm\0").unwrap(), "<a message is longer than 16 bytes>");
+    assert_eq!(ask(&server, b"\x03say\x0aabcdefghij\0"), "<abcdefghij>");
+    assert_eq!(ask(&server, b"\x03say\x0babcdefghijklm\0"), "<a message is longer than 16 bytes>");
     let server = Own.builder().max_message(20).bind("127.0.0.1:0").unwrap().start().unwrap();
-    assert_eq!(ask(&server, b"\x03say\x0babcdefghijk\0").unwrap(), "<abcdefghijk>");
+    assert_eq!(ask(&server, b"\x03say\x0babcdefghijk\0"), "<abcdefghijk>");
 }
 
 /// Sends `lines` and gives the lines that are the replies.
 fn spaced(lines: &str) -> Vec<String> {
     let server = Spaced.bind("127.0.0.1:0").unwrap().start().unwrap();
-    ask(&server, lines.as_bytes()).unwrap().lines().map(str::to_owned).collect()
+    ask(&server, lines.as_bytes()).lines().map(str::to_owned).collect()
 }
 
-fn ask<S, T, M>(server: &socketserver::Running<S, T, M>, bytes: &[u8]) -> io::Result<String> {
-    let mut client = TcpStream::connect(server.local_address())?;
-    client.write_all(bytes)?;
-    client.shutdown(Shutdown::Write)?;
-    io::read_to_string(client)
+fn ask<S, T, M>(server: &Running<S, T, M>, bytes: &[u8]) -> String {
+    String::from_utf8(talk(server.local_address(), bytes).unwrap()).unwrap()
 }

@@ -1,7 +1,7 @@
 //! Clients, written on `std` alone.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpStream, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{self as unix, SocketAddr};
 use std::time::Duration;
@@ -41,6 +41,17 @@ pub fn ask(address: &Address, line: &str) -> io::Result<String> {
     let mut reply = String::new();
     BufReader::new(stream).read_line(&mut reply)?;
     Ok(reply.trim_end().to_owned())
+}
+
+/// Connects to a `tcp` server, sends `input` and ends it; all that the server says, until it ends the connection.
+pub fn talk(address: &Address, input: &[u8]) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(input)?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut replies = Vec::new();
+    stream.read_to_end(&mut replies)?;
+    Ok(replies)
 }
 
 /// Sends one packet to a `udp` or `unix_datagram` server, from a socket of its own, and receives the reply.

@@ -18,7 +18,7 @@ mod scripted;
 mod stage;
 
 pub use children::ChildProcess;
-pub use clients::{Stream, ask, ask_packet, connect};
+pub use clients::{Stream, ask, ask_packet, connect, talk};
 pub use conversations::Conversation;
 pub use counts::{children, descriptors, sleeps, this_thread, threads, wait_until};
 pub use hostile::{peak_memory, send_and_end, send_and_wait};
