@@ -1,5 +1,4 @@
 //! Errors of accept(2): which are survived, which end the server, and who is told.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 mod flaky;
 

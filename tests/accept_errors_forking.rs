@@ -1,5 +1,4 @@
 //! Errors of accept(2) under `forking`, and what every mix-in does after one: sleep.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 mod flaky;
 

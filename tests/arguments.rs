@@ -1,5 +1,4 @@
 //! What a hook may ask for: each argument, in every order, on every transport that has it.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::convert::Infallible;
 use std::io::{self, Read, Write};

@@ -1,6 +1,5 @@
 //! How children end, each server a process of its own: every one is waited for, and nobody else's; what ended it is
 //! reported, and the server goes on.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::fs;
 use std::io::{self, Write};

@@ -1,5 +1,4 @@
 //! The errors of commands: what `#[on_error]` is told and may say, and what fails the handler.
-#![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "a command need not use all that it may")]
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

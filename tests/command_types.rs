@@ -1,6 +1,5 @@
 //! What a command is given and what it gives: arguments and replies are made by their types, and what cannot be made is
 //! shown and refused.
-#![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "a command need not use all that it may")]
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};

@@ -1,5 +1,4 @@
 //! The words of a command: its name, one or more of them, and those of a frame of one's own.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use socketserver::{
     CommandError, CommandFrame, CommandName, Decoded, Frame, FrameError, MessageOptions, OneOrMore, Rest, Running,

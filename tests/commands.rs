@@ -1,5 +1,4 @@
 //! `#[command]`: one text on connections and packets of any kind, its help, and a shutdown between two commands.
-#![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "a command need not use all that it may")]
 
 #[macro_use]
 #[path = "commands/text.rs"]

@@ -1,5 +1,4 @@
 //! The same text of a command server as elsewhere, in child processes.
-#![allow(clippy::unused_self, reason = "a command need not look at its server")]
 
 #[macro_use]
 #[path = "commands/text.rs"]

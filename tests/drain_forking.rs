@@ -1,5 +1,4 @@
 //! What a shutdown does about the children in progress.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, BufRead, Read, Write};
 use std::net::TcpStream;

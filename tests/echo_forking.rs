@@ -1,5 +1,4 @@
 //! The echo server on the four compositions that fork, each a process of its own; and `handle_request`, forking.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::env;
 use std::io::{self, Write};

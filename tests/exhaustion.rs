@@ -1,6 +1,5 @@
 //! A process that is out of descriptors, or of room for threads: nothing spins, what is open works on, and service
 //! resumes.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write, stdin};

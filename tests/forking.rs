@@ -1,6 +1,5 @@
 //! What a fork leaves alone, each server a process of its own: the listener, the output and the memory of the parent;
 //! and what stands in its way: other threads, and a limit.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, Write, stdin};
 use std::net::{TcpListener, TcpStream};

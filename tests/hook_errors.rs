@@ -1,5 +1,4 @@
 //! The errors of hooks: of any type, and those of the arguments that a hook has asked for, are told as the hook's own.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::convert::Infallible;
 use std::error::Error;

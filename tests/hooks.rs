@@ -1,6 +1,5 @@
 //! The hooks of a handler and of its server: their order, and what follows when one fails; and who waits for a request
 //! to be verified.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

@@ -1,5 +1,4 @@
 //! The limit of `forking`: exact, whatever the children do, and no obstacle to a shutdown.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -1,5 +1,4 @@
 //! Servers of messages: what `#[message]` is given, its errors, and the loop that a handler may have instead.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, Write};
 use std::sync::Mutex;

@@ -1,6 +1,5 @@
 //! The options of a server: that each does what it says, by the attribute and by the builder, which has the last word;
 //! and that values without sense are refused. Those of sockets are in `socket_options.rs`.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::fmt::Debug;
 use std::hint::black_box;

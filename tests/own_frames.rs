@@ -1,6 +1,5 @@
 //! Frames of one's own: they have commands and packets as the others do, may skip bytes, are held to their own bounds, and
 //! may be wrong, which ends the connection with an error that names the frame and harms no other.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

@@ -1,5 +1,4 @@
 //! Panics, wherever they come from: they cost their request at the most, they are told, and the server goes on.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 mod flaky;
 

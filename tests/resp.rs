@@ -1,5 +1,4 @@
 //! Servers that speak the protocol of Redis: what each reply is, and how an error is told.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::num::ParseIntError;
 

@@ -1,5 +1,4 @@
 //! A state for each request: `#[handler(Server)] impl Session`.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::cell::Cell;
 use std::collections::HashMap;

@@ -1,5 +1,4 @@
 //! Signals, sent to real processes: the first drains, the second ends, and none of them surprises.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,6 +1,5 @@
 //! The options of sockets: that each is really set, by the attribute and by the builder, which has the last word. Those
 //! of the server itself are in `options.rs`.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::fs;
 use std::io::{self, Write};

@@ -1,5 +1,4 @@
 //! Timeouts: of a read, of a write, of a whole request, of `handle_request`, and the ticks of `service_interval`.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};

@@ -1,5 +1,4 @@
 //! Timeouts under `forking`: of a read in a child, of `handle_request`, and the ticks of `service_interval`.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::io::{self, Write};
 use std::process::{ExitCode, ExitStatus};

@@ -1,5 +1,4 @@
 //! The mode of a socket's path, under umasks of all kinds: a process of its own, which has only one umask.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::fs;
 use std::io;

@@ -1,5 +1,4 @@
 //! Paths of Unix-domain sockets: whose they are before the server, during it, and after.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::env;
 use std::ffi::CString;

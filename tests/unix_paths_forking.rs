@@ -1,5 +1,4 @@
 //! Paths of Unix-domain sockets under `forking`: a child leaves them to its parent, however it ends.
-#![allow(clippy::unused_self, reason = "a handler need not look at its server")]
 
 use std::env;
 use std::fs;
