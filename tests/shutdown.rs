@@ -172,7 +172,13 @@ fn handle_request_gives_up_after_its_timeout() {
 fn a_shutdown_ends_handle_request() {
     fn is_ended<S: Hooks<Request = T::Request>, T: Transport, M: MixIn>(server: &Server<S, T, M>) {
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| server.handle_request());
+            let (begins, begun) = channel();
+            let waiting = scope.spawn(move || {
+                begins.send(this_thread()).unwrap();
+                server.handle_request()
+            });
+            let thread = begun.recv().unwrap();
+            wait_until("it waits for a request", || sleeps(thread));
             server.shutdown_handle().shutdown();
             assert!(!waiting.join().unwrap().unwrap());
         });
