@@ -1,4 +1,4 @@
-//! `#[command]`: one text on connections and packets of any kind, its help, and a shutdown between two commands.
+//! `#[command]`: one text on connections and packets of any kind, and its help.
 
 #[macro_use]
 #[path = "commands/text.rs"]
@@ -6,11 +6,9 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::Mutex;
-use std::sync::mpsc::{Sender, channel};
 
-use socketserver::{Address, Close, CommandError, Rest, Running, ShutdownHandle, handler, socket_server};
+use socketserver::{Address, Close, CommandError, Rest, Running, handler, socket_server};
 use support::{Place, ask_packet, connect, talk};
 
 counters! {
@@ -118,38 +116,6 @@ fn help_is_for_one_command_too() {
 fn without_the_option_there_is_no_help_and_lines_end_with_lf() {
     let server = Formal.builder().help(false).crlf(false).bind("127.0.0.1:0").unwrap().start().unwrap();
     assert_eq!(exchange(&server, b"help\nsum 1\n"), "error: no such command: `help`\n1\n");
-}
-
-/// Its commands are answered late or not at all.
-#[socket_server(tcp, threading, drain_timeout = None)]
-struct Silent(Mutex<Sender<()>>);
-
-#[handler]
-impl Silent {
-    #[command]
-    fn note(&self, _what: &str) {
-        self.0.lock().unwrap().send(()).unwrap();
-    }
-
-    #[command]
-    fn stop(&self, shutdown: &ShutdownHandle) -> &'static str {
-        shutdown.shutdown();
-        "stopping"
-    }
-}
-
-/// A connection that waits between two commands is idle, whether the last one had a reply or not; `drain_timeout` is
-/// none, so the shutdown would wait for ever for one that is not.
-#[test]
-fn a_shutdown_ends_connections_between_two_commands() {
-    let (sender, notes) = channel();
-    let server = Silent(Mutex::new(sender)).bind("127.0.0.1:0").unwrap().start().unwrap();
-    let mut idle = TcpStream::connect(server.local_address()).unwrap();
-    idle.write_all(b"note this\n").unwrap();
-    notes.recv().unwrap();
-    assert_eq!(exchange(&server, b"stop\n"), "stopping\n");
-    server.shutdown().unwrap();
-    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
 }
 
 /// The replies to `input`.

@@ -1,4 +1,5 @@
-//! Half a command is not done, whatever ends its connection, unless it is the peer that has no more to say.
+//! The end of a connection of commands: between two it is idle, and half a command is not done, whatever ends its
+//! connection, unless it is the peer that has no more to say.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -6,9 +7,10 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use socketserver::{Iterative, MixIn, Server, Tcp, Threading, handler, socket_server};
-use support::wait_until;
+use socketserver::{Iterative, MixIn, Server, ShutdownHandle, Tcp, Threading, handler, socket_server};
+use support::{ask, wait_until};
 
+/// Takes notes, and gives no reply to them. Its drain has no end of its own.
 #[socket_server(tcp, drain_timeout = None)]
 struct Notes(Mutex<Sender<String>>);
 
@@ -18,11 +20,31 @@ impl Notes {
     fn note(&self, what: String) {
         self.0.lock().unwrap().send(what).unwrap();
     }
+
+    #[command]
+    fn stop(&self, shutdown: &ShutdownHandle) -> &'static str {
+        shutdown.shutdown();
+        "stopping"
+    }
 }
 
 fn notes<M: MixIn>() -> (Server<Notes, Tcp, M>, Receiver<String>) {
     let (sender, notes) = channel();
     (Server::bind("127.0.0.1:0", Notes(Mutex::new(sender))).unwrap(), notes)
+}
+
+/// A connection that waits between two commands is idle, whether the last one had a reply or not; `drain_timeout` is
+/// none, so the shutdown would wait for ever for one that is not.
+#[test]
+fn a_shutdown_ends_connections_between_two_commands() {
+    let (server, notes) = notes::<Threading>();
+    let server = server.start().unwrap();
+    let mut idle = TcpStream::connect(server.local_address()).unwrap();
+    idle.write_all(b"note this\n").unwrap();
+    assert_eq!(notes.recv_timeout(Duration::from_secs(20)).unwrap(), "this");
+    assert_eq!(ask(server.local_address(), "stop").unwrap(), "stopping");
+    server.shutdown().unwrap();
+    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
 }
 
 #[test]
