@@ -8,8 +8,9 @@
 //! ```
 //!
 //! It knows the extensions SIZE, 8BITMIME and PIPELINING, and nothing of TLS, passwords, relaying and mailboxes: who can
-//! reach it can fill its disk. A mail is in memory until it is whole. Its lines must end with CRLF, so that no two servers
-//! see different mails in one. It gets no `Received`; unknown parameters are passed over; a silent peer hears no 421.
+//! reach it can fill its disk. A mail is in memory until it is whole. One with a CR or LF that is not part of a CRLF is
+//! refused, so that no two servers see different mails in it (a command may end with LF). It gets no `Received`; unknown
+//! parameters are passed over; a silent peer hears no 421.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, ErrorKind::UnexpectedEof, Read, Write};
@@ -147,28 +148,27 @@ fn mailbox(argument: &str, keyword: &str) -> Option<String> {
     (before.eq_ignore_ascii_case(keyword) && !mailbox.contains(char::is_control)).then(|| mailbox.to_owned())
 }
 
-/// The mail up to the single dot, behind its head; one that is refused is heard out.
-fn receive(input: &mut Reader, head: Vec<u8>, max_mail: usize) -> io::Result<Result<Vec<u8>, &'static str>> {
-    let (longest, mut mail, mut line) = (head.len().saturating_add(max_mail), Ok(head), Vec::new());
-    loop {
-        line.clear();
-        let line = match input.take(65_536).read_until(b'\n', &mut line).map(|_| line.as_slice())? {
-            b".\r\n" => return Ok(mail),
-            [line @ .., b'\r', b'\n'] => Ok(line),
-            [.., b'\n'] => Err("554 a line ends with CRLF"),
-            line if line.len() < 65_536 => return Err(UnexpectedEof.into()),
-            _ => input.skip_until(b'\n').map(|_| Err("500 a line is too long"))?,
-        };
-        mail = match (mail, line) {
-            (Ok(mail), Ok(line)) if mail.len() + line.len() >= longest => Err("552 the mail is too long"),
-            (Ok(mut mail), Ok(line)) => {
-                mail.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
-                mail.push(b'\n');
-                Ok(mail)
-            }
-            (Err(refusal), _) | (_, Err(refusal)) => Err(refusal),
-        };
+/// Appends what comes up to the single dot to the head of the mail; one that is refused is heard out.
+fn receive(input: &mut Reader, mut mail: Vec<u8>, max_mail: usize) -> io::Result<Result<Vec<u8>, &'static str>> {
+    // Behind the end of the line before it. Of a mail that is too long, only what may belong to its end is kept.
+    let (mut data, mut is_too_long) = (b"\r\n".to_vec(), false);
+    while !data.ends_with(b"\r\n.\r\n") {
+        if input.take(65_536).read_until(b'\n', &mut data)? == 0 {
+            return Err(UnexpectedEof.into());
+        }
+        is_too_long |= data.len() > max_mail.saturating_add(5);
+        data.drain(..if is_too_long { data.len() - 5 } else { 0 });
     }
+    if is_too_long {
+        return Ok(Err("552 the mail is too long"));
+    }
+    for line in data[2..data.len() - 3].split_inclusive(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r\n").filter(|line| !line.contains(&b'\r'));
+        let Some(line) = line else { return Ok(Err("554 CR and LF are only sent as CRLF")) };
+        mail.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+        mail.push(b'\n');
+    }
+    Ok(Ok(mail))
 }
 
 /// Writes the mail, which is in `new` once it is whole; its name, which no other of this host has.

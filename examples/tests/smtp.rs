@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
+use lettre::address::Envelope;
 use lettre::message::{Mailbox, SinglePart};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::Response;
@@ -33,6 +34,12 @@ impl Sink {
 
     fn send(&self, message: &Message) -> Result<Response, Error> {
         self.transport().send(message)
+    }
+
+    /// The bytes as they are, but for dots at the beginning of a line.
+    fn send_raw(&self, mail: &[u8]) -> Result<Response, Error> {
+        let (bob, ann) = ("bob@example.com".parse().unwrap(), "ann@example.com".parse().unwrap());
+        self.transport().send_raw(&Envelope::new(Some(bob), vec![ann]).unwrap(), mail)
     }
 
     fn transport(&self) -> SmtpTransport {
@@ -148,11 +155,11 @@ fn a_mail_that_is_too_long_is_refused_and_the_next_one_taken() {
 
     let mut client = sink.connect();
     assert_eq!(client.code("MAIL FROM:<bob@example.com> SIZE=2001\r\n"), 552);
-    client.begin_mail();
-    assert_eq!(client.code(&format!("{}.\r\n", "x\r\n".repeat(1_001))), 552);
-    client.begin_mail();
-    // As long as it may be where it is kept, with one byte for the end of a line.
-    assert_eq!(client.code(&format!("{}.\r\n", "x\r\n".repeat(1_000))), 250);
+    // A mail is as long as it is sent (RFC 1870, 5), without the dot at its end.
+    for (lines, code) in [("x\r\n", 552), ("\r\n", 250), (&"\r\n".repeat(2_000), 552)] {
+        client.begin_mail();
+        assert_eq!(client.code(&format!("{}{lines}.\r\n", "x\r\n".repeat(666))), code);
+    }
     assert_eq!(client.code("QUIT\r\n"), 221);
     assert_eq!(sink.mails().len(), 1);
     assert_eq!(sink.drafts(), 0);
@@ -222,27 +229,78 @@ fn what_is_out_of_place_is_refused() {
     sink.program.stop();
 }
 
+/// SMTP smuggling (CVE-2023-51764 and its kin): what one server takes for the end of a mail is within it to another,
+/// and what follows is a mail of its own, or not.
 #[test]
-fn a_line_of_a_mail_ends_with_crlf_and_nothing_else() {
+fn a_mail_ends_with_crlf_dot_crlf_and_nothing_else() {
+    let sink = Sink::start(&[]);
+    let smuggled = "MAIL FROM:<eve@example.com>\r\nRCPT TO:<ann@example.com>\r\nDATA\r\nsmuggled\r\n";
+    let ends = [
+        "\n.\n",
+        "\n.\r",
+        "\r.\r",
+        "\r.\n",
+        "\n.\r\n",
+        "\r.\r\n",
+        "\r\n.\n",
+        "\r\n.\r",
+        "\r\r\n.\n",
+        "\r\n.\r\r\n",
+        "\r\n.\n\r\n",
+        "\r\n\0.\r\r\n",
+    ];
+    let lone = ["\r", "\n", "a\rb", "a\nb", "\n\r", "a\r"].map(|lone| format!("one\r\n{lone}\r\n"));
+    for lines in ends.map(|end| format!("one{end}{smuggled}")).into_iter().chain(lone) {
+        let mut client = sink.connect();
+        client.begin_mail();
+        client.send(&format!("{lines}.\r\n"));
+        assert_eq!(client.reply(), "554 CR and LF are only sent as CRLF", "{lines:?}");
+        // There is no other reply before this one.
+        assert_eq!(client.code("VRFY ann\r\n"), 252, "{lines:?}");
+    }
+    assert_eq!((sink.mails().len(), sink.drafts()), (0, 0));
+
+    let error = sink.send_raw(b"Subject: no\n\nlone\n");
+    assert_eq!(error.unwrap_err().status().unwrap().to_string(), "554");
+    sink.send_raw(b"Subject: yes\r\n\r\n").unwrap();
+    assert_eq!(sink.mails().len(), 1);
+    sink.program.stop();
+}
+
+#[test]
+fn a_command_has_no_cr_in_it() {
     let sink = Sink::start(&[]);
     let mut client = sink.connect();
-    client.begin_mail();
-    // To another server, the mail could end at the first dot, and a second one follow.
-    client.send("one\r\n\n.\nMAIL FROM:<eve@example.com>\r\n.\r\n");
-    assert_eq!(client.reply(), "554 a line ends with CRLF");
-    assert_eq!(client.code("NOOP\r\n"), 250);
-    client.begin_mail();
-    client.send(&format!("{}\r\n.\r\n", "x".repeat(100_000)));
-    assert_eq!(client.reply(), "500 a line is too long");
-    // Pieces of it are no lines of their own.
-    for length in [65_534, 65_535, 65_536, 65_537, 131_071, 131_072] {
-        client.begin_mail();
-        client.send(&format!("{}.\r\n.\r\n", "x".repeat(length)));
-        assert_eq!(client.reply(), "500 a line is too long", "{length}");
+    for (command, code) in [
+        ("NOOP a\rQUIT\r\n", 250),
+        ("DATA\r\r\n", 500),
+        ("MAIL FROM:<bob@example.com>\rRCPT TO:<ann@example.com>\r\n", 501),
+        ("MAIL FROM:<bob@example.com\r>\r\n", 501),
+        ("MAIL FROM:<bob@example.com>\n", 250),
+        ("RCPT TO:<ann@example.com>\r\r\n", 501),
+        ("DATA\r\n", 503),
+    ] {
+        assert_eq!(client.code(command), code, "{command:?}");
     }
-    client.begin_mail();
-    assert_eq!(client.code("a lone \r in a line\r\n.\r\n"), 250);
-    assert_eq!(sink.mails().len(), 1);
+    sink.program.stop();
+}
+
+#[test]
+fn a_line_of_a_mail_may_be_as_long_as_the_mail() {
+    let sink = Sink::start(&["--max-mail", "200000"]);
+    let mut client = sink.connect();
+    // Pieces of it are no lines of their own.
+    for length in [65_533, 65_534, 65_535, 65_536, 65_537, 131_071, 131_072] {
+        client.begin_mail();
+        assert_eq!(client.code(&format!("{}.\r\n.\r\n", "x".repeat(length))), 250, "{length}");
+        let mails = sink.mails();
+        assert_eq!(mails[0].lines().last().unwrap().len(), length + 1);
+        client.begin_mail();
+        assert_eq!(client.code(&format!("{}.\r\n.\r\n", "x".repeat(length + 200_000))), 552, "{length}");
+        assert_eq!(sink.mails(), mails);
+        fs::remove_dir_all(sink.maildir.path("new")).unwrap();
+        fs::create_dir(sink.maildir.path("new")).unwrap();
+    }
     sink.program.stop();
 }
 
