@@ -5,9 +5,9 @@
 //! printf 'set greeting 0 60 5\r\nhello\r\nget greeting\r\nquit\r\n' | nc 127.0.0.1 11211
 //! ```
 //!
-//! Unlike memcached it takes commands in any letter case, does not pad what `decr` shortens, passes over the value of a
-//! key that is too long, and keeps what was there where a value is too large. What is over takes memory until it is
-//! stored anew or evicted. Left out: the binary and the meta protocol, `gat`, `stats` with an argument, SASL, UDP.
+//! Unlike memcached it takes commands in any letter case and a last line without its end, does not pad what `decr`
+//! shortens, passes over the value of a key that is too long, keeps what was there where a value is too large, and
+//! tells of wrong words despite `noreply`. Left out: the binary and meta protocols, `gat`, most of `stats`, SASL, UDP.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,11 +27,11 @@ type Result<T = &'static str, E = &'static str> = std::result::Result<T, E>; // 
 
 /// A memcached server.
 #[derive(Parser)]
-#[socket_server(tcp, threading, crlf = true)]
+#[socket_server(tcp, threading, crlf = true, max_line = 1 << 18)]
 struct Memcached {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11211")]
     address: String,
-    /// What all items may take: keys, values, and 64 bytes for each.
+    /// What all items may take, those that are over too: keys, values, and 64 bytes for each.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_memory: usize,
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
@@ -113,7 +113,7 @@ impl Memcached {
     fn count(&self, name: CommandName, key: &[u8], delta: u64, noreply: Option<&str>) -> Vec<Result<String>> {
         Self::unless(noreply, self.change(key, |old, unique| {
             let old = old.ok_or("NOT_FOUND")?;
-            let number = str::from_utf8(&old.data).ok().and_then(|text| text.parse::<u64>().ok());
+            let number = str::from_utf8(&old.data).ok().and_then(|text| text.trim().parse::<u64>().ok());
             let number = number.ok_or("CLIENT_ERROR cannot increment or decrement non-numeric value")?;
             let number = if &*name == "incr" { number.wrapping_add(delta) } else { number.saturating_sub(delta) };
             Ok((Some(Item { data: number.to_string().as_bytes().into(), unique, ..old }), number.to_string()))
@@ -124,13 +124,13 @@ impl Memcached {
         let touch = |old| (Some(Item { expires: Self::expiry(exptime), ..old }), "TOUCHED");
         Self::unless(noreply, self.change(key, |old, _| old.map(touch).ok_or("NOT_FOUND")))
     }
-    #[command] fn delete(&self, key: &[u8], time: Option<&str>, noreply: Option<&str>) -> Vec<Result> {
-        if !matches!(time, None | Some("0" | "noreply")) { return vec![Err(BAD_FORMAT)]; }
-        Self::unless(noreply.or(time), self.change(key, |old, _| old.map(|_| (None, "DELETED")).ok_or("NOT_FOUND")))
+    #[command] fn delete(&self, key: &[u8], more: Vec<&str>) -> Vec<Result> {
+        if !matches!(*more, [] | ["0" | "noreply"] | ["0", "noreply"]) { return vec![Err(BAD_FORMAT)]; }
+        Self::unless(more.last().copied(), self.change(key, |old, _| old.map(|_| (None, "DELETED")).ok_or("NOT_FOUND")))
     }
     #[command] fn flush_all(&self, delay: Option<&str>, noreply: Option<&str>) -> Result<Vec<&str>> {
-        let seconds = delay.filter(|word| *word != "noreply").map_or(Ok(0), str::parse).map_err(|_| BAD_FORMAT)?;
-        self.cache().flush_at = Some(Self::now().saturating_add_unsigned(seconds));
+        let time = delay.filter(|word| *word != "noreply").map_or(Ok(0), str::parse).map_err(|_| BAD_FORMAT)?;
+        self.cache().flush_at = Some(if time > 0 { Self::expiry(time) } else { Self::now() });
         Ok(Self::unless(noreply.or(delay), "OK"))
     }
     #[command] fn stats(&self) -> String {
@@ -140,8 +140,8 @@ impl Memcached {
                 std::process::id(), items.len(), self.max_memory)
     }
     #[command] fn verbosity(&self, _level: u32, noreply: Option<&str>) -> Vec<&str> { Self::unless(noreply, "OK") }
-    #[command] fn version(&self) -> &'static str { concat!("VERSION ", env!("CARGO_PKG_VERSION")) }
-    #[command] fn quit(&self) -> Close { Close(()) }
+    #[command] fn version(&self, _more: Vec<&[u8]>) -> &'static str { concat!("VERSION ", env!("CARGO_PKG_VERSION")) }
+    #[command] fn quit(&self, _more: Vec<&[u8]>) -> Close { Close(()) }
 
     #[on_error] fn refused(&self, error: &CommandError) -> String {
         match (error.kind(), error.command(), error.argument()) {

@@ -107,6 +107,8 @@ fn every_command_replies_as_the_protocol_says() {
         ("incr n 18446744073709551615", "18446744073709551615"),
         ("incr n 2", "1"),
         ("get n", "VALUE n 0 1\r\n1\r\nEND"),
+        ("set blank 0 0 4\r\n 41 ", "STORED"),
+        ("incr blank 1", "42"),
         ("incr none 1", "NOT_FOUND"),
         ("touch k 100", "TOUCHED"),
         ("touch none 100", "NOT_FOUND"),
@@ -116,14 +118,24 @@ fn every_command_replies_as_the_protocol_says() {
         ("verbosity 1", "OK"),
         ("flush_all", "OK"),
         ("flush_all 100", "OK"),
+        ("flush_all -1", "OK"),
         ("get n", "END"),
         ("version", concat!("VERSION ", env!("CARGO_PKG_VERSION"))),
+        ("version 1", concat!("VERSION ", env!("CARGO_PKG_VERSION"))),
     ]);
+    // So many keys that it takes more than a usual line.
+    let keys = (0..10_000).map(|number| format!(" key-{number}")).collect::<Vec<_>>().concat();
+    assert_eq!(server.replies(format!("get{keys}\r\n")), "END\r\n");
     assert_eq!(server.replies("quit\r\nversion\r\n"), "");
+    assert_eq!(server.replies("quit now\r\nversion\r\n"), "");
     let stats = server.replies("stats\r\n");
-    for line in
-        ["STAT curr_items 0", "STAT bytes 0", "STAT get_hits 7", "STAT get_misses 3", "STAT limit_maxbytes 67108864"]
-    {
+    for line in [
+        "STAT curr_items 0",
+        "STAT bytes 0",
+        "STAT get_hits 7",
+        "STAT get_misses 10003",
+        "STAT limit_maxbytes 67108864",
+    ] {
         assert!(stats.lines().any(|other| other == line), "{line} is not in {stats}");
     }
     assert!(stats.ends_with("END\r\n"));
@@ -153,7 +165,7 @@ fn errors_are_those_of_the_protocol() {
         ("set k", "ERROR"),
         ("touch k", "ERROR"),
         ("cas k 0 0 1", "ERROR"),
-        ("version 1", "ERROR"),
+        ("stats items", "ERROR"),
         ("set k 0 0 1 noreply more", "ERROR"),
         // Another word in that place is passed over, as memcached does.
         ("set k 0 0 1 norepl\r\n1", "STORED"),
@@ -166,6 +178,8 @@ fn errors_are_those_of_the_protocol() {
         ("incr k many", "CLIENT_ERROR invalid numeric delta argument"),
         ("touch k soon", "CLIENT_ERROR invalid exptime argument"),
         ("delete k 5", FORMAT),
+        ("delete k 0 5", FORMAT),
+        ("delete k noreply 0", FORMAT),
         ("set k 0 0 4\r\ntext", "STORED"),
         ("incr k 1", "CLIENT_ERROR cannot increment or decrement non-numeric value"),
         // Two bytes more are taken for its end; what is behind them is a command.
@@ -215,6 +229,8 @@ fn an_item_is_gone_after_its_time() {
         ("get second month", "END"),
         ("set after 0 0 1\r\nx", "STORED"),
         ("get after", "VALUE after 0 1\r\nx\r\nEND"),
+        (&format!("flush_all {past}"), "OK"),
+        ("get after", "END"),
     ]);
     server.program.stop();
 }
@@ -271,7 +287,7 @@ fn what_is_no_command_is_refused_and_the_server_goes_on() {
     assert_eq!(server.replies(long), "SERVER_ERROR object too large for cache\r\nEND\r\n");
     // It is passed over, and behind it is the next one.
     let endless = [vec![b'x'; 64 << 20], b"\r\nget k\r\n".to_vec()].concat();
-    let too_long = "CLIENT_ERROR the line is longer than 65536 bytes (`max_line`)\r\nEND\r\n";
+    let too_long = "CLIENT_ERROR the line is longer than 262144 bytes (`max_line`)\r\nEND\r\n";
     assert_eq!(server.replies(endless), too_long);
 
     let mut noise = Noise::new(11);
