@@ -17,7 +17,6 @@
 //! TCP. There are no wildcards, no delegations, no transfers, no DNSSEC, and the zone is read once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +24,7 @@ use std::time::Duration;
 use clap::Parser;
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, LowerName, RData, Record, RecordSet, RecordType, RrKey};
-use hickory_proto::serialize::txt;
+use hickory_proto::serialize::txt::{self, LexerError, ParseError};
 use socketserver::{Address, BoxError, CommandError, LengthPrefixed, handler, socket_server};
 
 /// A name server for one zone.
@@ -83,8 +82,17 @@ struct Zone {
 
 impl Zone {
     fn read(file: &Path, max_packet: u16) -> Result<Self, BoxError> {
-        let text = fs::read_to_string(file)?;
-        let (_, records) = txt::Parser::new(text, Some(file.to_owned()), None).parse()?;
+        let text = std::fs::read_to_string(file)?;
+        let parse = |text: &str| txt::Parser::new(text, Some(file.to_owned()), None).parse();
+        let (_, records) = parse(&text).map_err(|error| {
+            // The parser does not say where: in the first line with which it shows, but for what is never closed.
+            let is_open =
+                matches!(error, ParseError::Lexer(LexerError::UnclosedList | LexerError::UnclosedQuotedString));
+            let ends: Vec<usize> = text.match_indices('\n').map(|(end, _)| end + 1).collect();
+            let shows = |end| parse(&text[..end]).is_err_and(|other| other.to_string() == error.to_string());
+            let line = ends.partition_point(|end| !shows(*end)) + 1;
+            if is_open { error.to_string() } else { format!("line {line}: {error}") }
+        })?;
         let mut soas = records.values().filter(|set| set.record_type() == RecordType::SOA);
         let Some(mut soa) = soas.next().and_then(|set| set.record()).cloned() else {
             return Err("there is no SOA record".into());
