@@ -211,8 +211,11 @@ fn no_path_leads_out_of_the_root() {
         let status = site.status(path);
         assert!(["403 Forbidden", "404 Not Found"].contains(&status.as_str()), "{path}: {status}");
     }
-    for path in [&format!("/{secret}"), "/%00", "/in/file%00.txt", "/fifo", "/socket", "/in/file/x", "*"] {
+    for path in [&format!("/{secret}"), "/fifo", "/socket", "/in/file/x", "*"] {
         assert_eq!(site.status(path), "404 Not Found", "{path}");
+    }
+    for path in ["/%00", "/in/file%00.txt", &format!("/{}", "x".repeat(300)), &"/in/..".repeat(1_000)] {
+        assert_eq!(site.status(path), "400 Bad Request", "{path}");
     }
     for path in ["/round", &format!("/{}", "x".repeat(300))] {
         assert!(!site.status(path).starts_with('2'), "{path}");
@@ -295,6 +298,11 @@ fn what_is_no_request_is_refused() {
     ] {
         let said = site.ask(head);
         assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}: {said}");
+    }
+    // Half a head is not one that is too large.
+    for half in ["h", "GET /file HTTP/1.1\r\nHost: here\r\n", "GET /file HTTP/1.1\nHost"] {
+        let said = String::from_utf8(send_and_end(&site.address, half.as_bytes())).unwrap();
+        assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{half}: {said}");
     }
     // What a terminal would obey is not told as it is.
     let said = site.ask("GET /\u{9b}31m HTTP/1.1\r\nHost: here");
