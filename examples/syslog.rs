@@ -27,7 +27,7 @@ use clap::{Parser, value_parser};
 use env_logger::Env;
 use log::{error, warn};
 use socketserver::{Datagram, handler, socket_server};
-use syslog_loose::{Message, Protocol, Variant, parse_message_with_year_exact};
+use syslog_loose::{Message, Protocol, Variant, decompose_pri, parse_message_with_year};
 
 /// Receives and prints syslog messages.
 #[derive(Parser)]
@@ -87,10 +87,19 @@ fn receive(packet: &Datagram) -> io::Result<()> {
     }
 }
 
-fn parse(text: &str) -> Result<Message<&str>, String> {
-    let mut message = parse_message_with_year_exact(text, |_| Local::now().year(), Variant::Either)?;
+fn parse(text: &str) -> Result<Message<&str>, &'static str> {
+    let beginning = text.strip_prefix('<').and_then(|text| text.split_once('>'));
+    let (priority, rest) = beginning.ok_or("it does not begin with a priority")?;
+    let priority = priority.parse().ok().filter(|priority| *priority <= 191);
+    let priority = priority.ok_or("its priority is no number up to 191")?;
+    let mut message = parse_message_with_year(text, |_| Local::now().year(), Variant::Either);
     if message.facility.is_none() {
-        return Err("its priority is more than 191".to_owned());
+        if rest.starts_with("1 ") {
+            return Err("it is not whole, or not as RFC 5424 has it");
+        }
+        // There is no header: Python's `SysLogHandler` writes none, and RFC 3164 (4.3.2) has the rest be the text.
+        (message.facility, message.severity) = decompose_pri(priority);
+        message.msg = rest;
     }
     // `TIMESTAMP TAG: MESSAGE`, as syslog(3) writes it to its own host.
     if message.protocol == Protocol::RFC3164 && message.appname.is_none() {

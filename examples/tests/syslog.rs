@@ -98,6 +98,22 @@ fn the_examples_of_the_rfcs_are_taken_apart() {
     assert!(receiver.program.stop().output.ends_with("drained; packets: 6\n"));
 }
 
+/// As the `SysLogHandler` of Python's `logging` writes it, and RFC 3164 (4.3.2) has it taken.
+#[test]
+fn a_message_may_have_no_header() {
+    let mut receiver = Receiver::start(&[]);
+    for (packet, priority, text) in [
+        ("<11>hello\0", "user.err", "hello"),
+        ("<191>app: 1 of 2", "local7.debug", "app: 1 of 2"),
+        ("<0>", "kern.emerg", "-"),
+        ("<13>Feb 31 10:00:00 host tag: no such day", "user.notice", "Feb 31 10:00:00 host tag: no such day"),
+    ] {
+        receiver.send_udp(packet.as_bytes());
+        receiver.prints([priority, "-", "-", "-", "-", "-", "-", text]);
+    }
+    receiver.program.stop();
+}
+
 #[test]
 fn logger_logs_over_both() {
     if Command::new("logger").arg("--version").output().is_err() {
@@ -191,13 +207,14 @@ fn what_is_no_message_is_told_and_the_next_is_taken() {
         b"<13",
         b"<>1 - - - - - -",
         b"<192>1 - - - - - - more than the last priority",
+        b"<192>more than the last priority",
+        b"Oct 11 22:14:15 host tag: no priority",
         b"<99999999999999999999>1 - - - - - -",
         b"<-1>1 - - - - - -",
         b"<13>1 - - - - -",
         b"<13>1 yesterday - - - - -",
         b"<13>1 2003-10-11T22:14:15.003Z host app 123 ID47 [a b=\"never closed",
         b"<13>1 - - - - - [a b=\"c\"",
-        b"<13>Feb 31 10:00:00 host tag: there is no such day",
         b"\x1b[2J\x00\x07\xff\xfe",
     ] {
         receiver.send_udp(packet);
