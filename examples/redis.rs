@@ -9,7 +9,7 @@
 //! Each command is done at once and as a whole, and an error says what Redis says. What does not fit in `--max-memory`
 //! is refused: it bounds what is stored and received, not what is replied. Ctrl-C and SIGTERM drain. Left out: other
 //! commands and options of SET; all databases but one, disks, RESP3, transactions, publishing, passwords; quotes in a
-//! line; what COMMAND tells; patterns of CONFIG GET but `*`. `+5` and `007` are numbers, `[!a]` in KEYS is no `!`.
+//! line; what COMMAND tells; patterns of CONFIG GET but `*`. `+5` and `007` are numbers; `[!a]` in KEYS is `[^a]`.
 
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
