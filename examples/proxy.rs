@@ -90,7 +90,9 @@ impl Proxy {
             thread::Builder::new().spawn_scoped(scope, || down = forward.down(output))?;
             forward.up(input)
         });
-        info!("{peer}: ended after {} bytes up and {} down", up?, down?);
+        // Where both have failed, the way down tells why: for what only breaks the way up, it just ends.
+        let (down, up) = (down?, up?);
+        info!("{peer}: ended after {up} bytes up and {down} down");
         Ok(())
     }
 
