@@ -66,7 +66,7 @@ pub(crate) fn ask(server: &Server, traffic: Traffic, requests: u64) -> io::Resul
         Traffic::Lines { in_flight } => {
             let client = Kept::new(server.address(), 0, in_flight)?;
             // It stays idle: a server may wait for one that is alone by looking for its input, as often as time allows.
-            let _other = Kept::new(server.address(), 1, in_flight)?;
+            let _other = kept::connect(server.address())?;
             ask_as(client, requests)
         }
         Traffic::Packets => ask_as(Packets::new(server.address(), 0, server.place())?, requests),
@@ -94,9 +94,11 @@ fn measure<C: Client>(
     make: impl Fn(usize) -> io::Result<C> + Sync,
 ) -> io::Result<Measured> {
     let threads = clients.min(MOST_THREADS);
-    let warm = Barrier::new(threads + 1);
+    let (connected, warm) = (Barrier::new(threads), Barrier::new(threads + 1));
     let life = |thread: usize| {
-        let prepared = prepare((thread..clients).step_by(threads).map(&make));
+        let clients = (thread..clients).step_by(threads).map(&make).collect::<io::Result<Vec<C>>>();
+        connected.wait();
+        let prepared = clients.and_then(prepare);
         warm.wait();
         let (mut epoll, mut clients) = prepared?;
         drive(&mut epoll, &mut clients, Instant::now() + time, u64::MAX)
@@ -131,10 +133,9 @@ fn ask_as<C: Client>(client: C, requests: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the clients, and has them ask until the server is warm.
-fn prepare<C: Client>(clients: impl Iterator<Item = io::Result<C>>) -> io::Result<(Epoll, Vec<C>)> {
+/// Has the clients ask until the server is warm.
+fn prepare<C: Client>(mut clients: Vec<C>) -> io::Result<(Epoll, Vec<C>)> {
     let mut epoll = Epoll::new()?;
-    let mut clients = clients.collect::<io::Result<Vec<C>>>()?;
     for (token, client) in clients.iter_mut().enumerate() {
         client.begin(&epoll, token)?;
     }
