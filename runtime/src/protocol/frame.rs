@@ -168,11 +168,16 @@ pub(crate) fn check_decoded(decoded: &Result<Decoded, FrameError>, received: usi
     };
     match taken {
         Some(length) if length == 0 || length > received => Err(format!("it takes {length} of {received} bytes")),
-        Some(length) if body.start > body.end || body.end > length => {
+        Some(length) if !is_sound(&body, length, received) => {
             Err(format!("its message is at {body:?} of {length} bytes"))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a message can be there in so many bytes.
+pub(crate) fn is_sound(body: &Range<usize>, length: usize, received: usize) -> bool {
+    length != 0 && length <= received && body.start <= body.end && body.end <= length
 }
 
 /// The server's options that concern messages, for [`Frame::new`].

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::datagram::Exchange;
 use super::stream::Stream;
-use crate::protocol::{Decoded, Frame, FrameError, KEPT_ROOM, check_decoded};
+use crate::protocol::{Decoded, Frame, FrameError, KEPT_ROOM, check_decoded, is_sound};
 
 pub(super) struct Input {
     source: Source,
@@ -95,37 +95,71 @@ impl Input {
     /// Where the next message is, which is read thereby; `None` at the end of the input.
     pub(super) fn next(&mut self, frame: &mut impl Frame) -> io::Result<Option<Range<usize>>> {
         let longest = frame.max_length();
-        let mut at_end = false;
         loop {
-            if self.is_empty() && (at_end || self.receive_more(longest)? == 0) {
+            if self.is_empty() && self.receive_more(longest)? == 0 {
                 return Ok(None);
             }
-            let received = self.waiting();
-            let decoded = if at_end { frame.decode_last(received) } else { frame.decode(received) };
-            if let Err(why) = check_decoded(&decoded, received.len()) {
-                self.start = self.end;
-                return Err(io::Error::other(format!("the frame `{}` is wrong: {why}", type_name_of_val(frame))));
+            match frame.decode(self.waiting()) {
+                Ok(Decoded::Message { body, length }) if self.has(&body, length, longest) => {
+                    return Ok(Some(self.take(body, length)));
+                }
+                found => {
+                    let is_incomplete = self.pass(found, longest, type_name_of_val(frame))?;
+                    if is_incomplete && self.receive_more(longest)? == 0 {
+                        return self.next_at_end(frame);
+                    }
+                }
             }
-            match decoded {
-                // However it came: in one piece as in many.
-                Ok(Decoded::Message { length, .. }) if length > longest => return Err(self.too_much(longest)),
-                Ok(Decoded::Message { body, length }) => {
-                    let start = self.start;
-                    self.start += length;
-                    return Ok(Some(start + body.start..start + body.end));
+        }
+    }
+
+    /// The same where nothing more will come.
+    #[cold]
+    fn next_at_end(&mut self, frame: &mut impl Frame) -> io::Result<Option<Range<usize>>> {
+        let longest = frame.max_length();
+        while !self.is_empty() {
+            match frame.decode_last(self.waiting()) {
+                Ok(Decoded::Message { body, length }) if self.has(&body, length, longest) => {
+                    return Ok(Some(self.take(body, length)));
                 }
-                Ok(Decoded::Skip(length)) => {
-                    self.consume(length);
-                    self.owes_nothing();
-                }
-                Ok(Decoded::Incomplete) if at_end => return Err(self.give_up("the input ends within a message")),
-                Ok(Decoded::Incomplete) if received.len() >= longest => return Err(self.too_much(longest)),
-                Ok(Decoded::Incomplete) => at_end = self.receive_more(longest)? == 0,
-                Err(error) => {
-                    // Behind a final one nothing can be read any more.
-                    self.consume(error.passes_over().unwrap_or(usize::MAX));
-                    return Err(error.into());
-                }
+                Ok(Decoded::Incomplete) => return Err(self.give_up("the input ends within a message")),
+                found => self.pass(found, longest, type_name_of_val(frame)).map(drop)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a message is there, and as long as it may be, however it came: in one piece as in many.
+    fn has(&self, body: &Range<usize>, length: usize, longest: usize) -> bool {
+        is_sound(body, length, self.waiting().len()) && length <= longest
+    }
+
+    fn take(&mut self, body: Range<usize>, length: usize) -> Range<usize> {
+        let start = self.start;
+        self.start += length;
+        start + body.start..start + body.end
+    }
+
+    /// Passes over what is no message, or is none that it may be; whether it is the beginning of one.
+    #[cold]
+    fn pass(&mut self, found: Result<Decoded, FrameError>, longest: usize, frame: &str) -> io::Result<bool> {
+        let received = self.waiting().len();
+        if let Err(why) = check_decoded(&found, received) {
+            self.start = self.end;
+            return Err(io::Error::other(format!("the frame `{frame}` is wrong: {why}")));
+        }
+        match found {
+            Ok(Decoded::Skip(length)) => {
+                self.consume(length);
+                self.owes_nothing();
+                Ok(false)
+            }
+            Ok(Decoded::Incomplete) if received < longest => Ok(true),
+            Ok(Decoded::Message { .. } | Decoded::Incomplete) => Err(self.too_much(longest)),
+            Err(error) => {
+                // Behind a final one nothing can be read any more.
+                self.consume(error.passes_over().unwrap_or(usize::MAX));
+                Err(error.into())
             }
         }
     }

@@ -20,10 +20,15 @@ pub(crate) fn receive(
     flags: libc::c_int,
     patience: impl FnOnce() -> Option<Instant>,
 ) -> io::Result<usize> {
-    uninterrupted(Interest::readable(socket), patience, |now| {
-        // SAFETY: the pointer is to a live buffer of the length beside it.
-        unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags | now) }
-    })
+    match usize::try_from(receive_once(socket, buffer, flags)) {
+        Ok(length) => Ok(length),
+        Err(_) => go_on(Interest::readable(socket), patience, |now| receive_once(socket, buffer, flags | now)),
+    }
+}
+
+fn receive_once(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: libc::c_int) -> libc::ssize_t {
+    // SAFETY: the pointer is to a live buffer of the length beside it.
+    unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) }
 }
 
 /// Sends as much as there is room for, as send(2); after an interruption by a signal, until `patience` ends.
@@ -32,21 +37,15 @@ pub(crate) fn send(
     bytes: &[u8],
     patience: impl FnOnce() -> Option<Instant>,
 ) -> io::Result<usize> {
-    uninterrupted(Interest::writable(socket), patience, |now| {
-        // SAFETY: the pointer is to live bytes, as many as are said.
-        unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), NO_SIGNAL | now) }
-    })
+    match usize::try_from(send_once(socket, bytes, 0)) {
+        Ok(length) => Ok(length),
+        Err(_) => go_on(Interest::writable(socket), patience, |now| send_once(socket, bytes, now)),
+    }
 }
 
-fn uninterrupted(
-    interest: Interest,
-    patience: impl FnOnce() -> Option<Instant>,
-    mut call: impl FnMut(libc::c_int) -> libc::ssize_t,
-) -> io::Result<usize> {
-    match usize::try_from(call(0)) {
-        Ok(length) => Ok(length),
-        Err(_) => go_on(interest, patience, call),
-    }
+fn send_once(socket: BorrowedFd<'_>, bytes: &[u8], flags: libc::c_int) -> libc::ssize_t {
+    // SAFETY: the pointer is to live bytes, as many as are said.
+    unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), NO_SIGNAL | flags) }
 }
 
 /// Goes on after an interruption (`EINTR`). A call on a socket with a timeout would wait for the whole of it again,

@@ -25,7 +25,7 @@ pub struct Delimited<const BYTE: u8> {
 
 impl<const BYTE: u8> Frame for Delimited<BYTE> {
     fn new(options: &MessageOptions) -> Self {
-        Self { search: Search::new(options.max_line, b"") }
+        Self { search: Search::new(options.max_line, None) }
     }
 
     fn max_length(&self) -> usize {

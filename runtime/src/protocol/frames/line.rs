@@ -35,13 +35,14 @@ impl Line {
 
 impl Frame for Line {
     fn new(options: &MessageOptions) -> Self {
-        Self { search: Search::new(options.max_line, b"\r"), crlf: options.crlf }
+        Self { search: Search::new(options.max_line, Some(b'\r')), crlf: options.crlf }
     }
 
     fn max_length(&self) -> usize {
         self.search.max_length()
     }
 
+    #[inline]
     fn decode(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
         self.search.decode(received, b'\n')
     }

@@ -7,8 +7,8 @@ use crate::sys;
 pub(super) struct Search {
     /// The longest message, in bytes.
     longest: usize,
-    /// What may stand before the delimiter and does not count: the CR of CRLF.
-    before: &'static [u8],
+    /// A byte that may stand before the delimiter and does not count: the CR of CRLF.
+    before: Option<u8>,
     /// So many of the bytes received have no delimiter in them.
     searched: usize,
     /// The message that was too long is not over yet.
@@ -16,7 +16,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(longest: usize, before: &'static [u8]) -> Self {
+    pub(super) fn new(longest: usize, before: Option<u8>) -> Self {
         Self { longest, before, searched: 0, skips: false }
     }
 
@@ -27,15 +27,25 @@ impl Search {
 
     pub(super) fn max_length(&self) -> usize {
         // One byte more than fits, so that a message that is too long is seen, and passed over, before the memory ends.
-        self.longest.saturating_add(self.before.len() + 1)
+        self.longest.saturating_add(usize::from(self.before.is_some()) + 1)
     }
 
+    /// Inlined, so that a line that is here as a whole takes no more than the search for its end.
+    #[inline]
     pub(super) fn decode(&mut self, received: &[u8], delimiter: u8) -> Result<Decoded, FrameError> {
         let unseen = received.get(self.searched..).unwrap_or_default();
-        if let Some(position) = sys::memory::find(delimiter, unseen) {
-            let end = self.searched + position;
-            return self.end(self.without_ending(&received[..end]), end + 1);
+        let Some(position) = sys::memory::find(delimiter, unseen) else { return self.not_yet(received) };
+        let end = self.searched + position;
+        let message = self.without_ending(&received[..end]);
+        if self.skips || message > self.longest {
+            return self.end(message, end + 1);
         }
+        self.searched = 0;
+        Ok(Decoded::Message { body: 0..message, length: end + 1 })
+    }
+
+    #[cold]
+    fn not_yet(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
         if self.skips {
             return Ok(Decoded::Skip(received.len()));
         }
@@ -66,6 +76,7 @@ impl Search {
         Ok(message)
     }
 
+    #[cold]
     fn end(&mut self, message: usize, length: usize) -> Result<Decoded, FrameError> {
         self.searched = 0;
         if std::mem::take(&mut self.skips) {
@@ -77,7 +88,7 @@ impl Search {
 
     /// How long the message is before its delimiter.
     fn without_ending(&self, message: &[u8]) -> usize {
-        message.strip_suffix(self.before).unwrap_or(message).len()
+        message.len() - usize::from(self.before.is_some() && message.last().copied() == self.before)
     }
 
     fn check(&self, message: usize, length: usize) -> Result<(), FrameError> {
