@@ -30,7 +30,10 @@ pub(crate) struct At<E>(pub(crate) E);
 
 impl<T: Transport, Kind, E: Endpoint<T, Kind>> Endpoint<Flaky<T>, Kind> for At<E> {
     fn open(self, options: &Options) -> io::Result<Listener> {
-        self.0.open(options)
+        let listener = self.0.open(options)?;
+        // An earlier server may have had the same port, and have ended before all of its errors had been.
+        scripts().get_or_insert_default().remove(&listener.local_address().to_string());
+        Ok(listener)
     }
 }
 
