@@ -15,7 +15,7 @@ pub(super) const LONGEST: Duration = Duration::from_micros(50);
 /// If both sides answer at once, most of a round trip is the wake-up of the one that sleeps, on another processor. Only
 /// a connection that is alone can be spared it: more of them would take the processor from each other. Whether it gains
 /// by it depends on the machine, its load and the peer, so its thread finds out: it times some waits asleep and some
-/// awake, and polls for as long as that doubles the rate, which about makes up for the processor time.
+/// awake, goes on while that doubles the rate, which about makes up for the processor time, and asks again now and then.
 pub(super) fn is_due() -> bool {
     OF_THREAD.with_borrow_mut(|poll| poll.begin_wait(is_alone()))
 }
@@ -42,11 +42,14 @@ struct BusyPoll {
 enum Stage {
     Sleeps,
     TimesSleep { began: Instant },
-    Polls { began: Instant, slept: Duration, misses: u32 },
+    Polls { began: Instant, slept: Duration, misses: u32, rounds: u32 },
 }
 
 /// So many waits are timed together.
 const TIMED: u32 = 128;
+/// After so many rounds of it awake, they are timed asleep again: the peer may have paused among the first, or not be
+/// as quick any more.
+const ROUNDS: u32 = 256;
 /// After each trial that gained nothing, twice as many waits pass until the next one, up to so many: what it costs is
 /// lost among them.
 const LONGEST_REST: u32 = 1 << 16;
@@ -59,7 +62,8 @@ impl BusyPoll {
     /// Whether to poll.
     fn begin_wait(&mut self, is_alone: bool) -> bool {
         if !is_alone {
-            *self = Self::new();
+            // What futile trials have taught is kept.
+            *self = Self { stage: Stage::Sleeps, left: self.left.max(TIMED), ..*self };
             return false;
         }
         match self.left.checked_sub(1) {
@@ -83,10 +87,16 @@ impl BusyPoll {
         self.left = TIMED;
         match self.stage {
             Stage::Sleeps => self.stage = Stage::TimesSleep { began: now },
-            Stage::TimesSleep { began } => self.stage = Stage::Polls { began: now, slept: now - began, misses: 0 },
-            Stage::Polls { began, slept, .. } if now - began <= slept / 2 => {
-                self.stage = Stage::Polls { began: now, slept, misses: 0 };
+            Stage::TimesSleep { began } => {
+                self.stage = Stage::Polls { began: now, slept: now - began, misses: 0, rounds: 1 };
+            }
+            Stage::Polls { began, slept, rounds, .. } if now - began <= slept / 2 => {
                 self.rest = TIMED;
+                self.stage = if rounds < ROUNDS {
+                    Stage::Polls { began: now, slept, misses: 0, rounds: rounds + 1 }
+                } else {
+                    Stage::TimesSleep { began: now }
+                };
             }
             Stage::Polls { .. } => self.rest(),
         }
@@ -100,7 +110,7 @@ impl BusyPoll {
 /// How many connections are open in this process.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// A child has but one, and siblings that it does not know of.
+/// The child of a `forking` server has but one, and siblings that it does not know of.
 fn is_alone() -> bool {
     OPEN.load(Relaxed) == 1 && !sys::child::is_forked()
 }
@@ -165,6 +175,32 @@ mod tests {
         assert_eq!(rests, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512]);
         pass(&mut poll, &mut now, &[1, 8, 4, 8]);
         assert_eq!(poll.left, TIMED);
+    }
+
+    #[test]
+    fn a_pause_among_the_waits_asleep_is_found_out() {
+        let (mut poll, mut now) = (BusyPoll::new(), Instant::now());
+        pass(&mut poll, &mut now, &[1, 10_008]);
+        for _ in 0..=ROUNDS {
+            pass(&mut poll, &mut now, &[8]);
+        }
+        assert!(polls(&poll));
+        pass(&mut poll, &mut now, &[8]);
+        assert!(!polls(&poll));
+    }
+
+    #[test]
+    fn another_connection_does_not_make_it_forget() {
+        let (mut poll, mut now) = (BusyPoll::new(), Instant::now());
+        for _ in 0..4 {
+            pass(&mut poll, &mut now, &[1, 8, 8]);
+        }
+        assert!(!poll.begin_wait(false));
+        assert_eq!(poll.left / TIMED, 8);
+        pass(&mut poll, &mut now, &[1, 8]);
+        assert!(polls(&poll));
+        assert!(!poll.begin_wait(false));
+        assert!(!polls(&poll));
     }
 
     #[test]
