@@ -8,10 +8,10 @@ use std::time::Duration;
 use std::{env, fs, ptr};
 
 use socketserver::{
-    Address, Forking, Hooks, Iterative, MixIn, Reader, Server, ShutdownHandle, Threading, Transport, Writer, handler,
-    socket_server,
+    Address, Forking, Hooks, Iterative, MixIn, Reader, Server, ShutdownHandle, Stats, Threading, Transport, Writer,
+    handler, socket_server,
 };
-use support::{ask, ask_packet, wait_until};
+use support::{Conversation, ask, ask_packet, wait_until};
 
 /// Tells which process serves it. At `stop` it stops the server, at `work` it waits for the shutdown and then for `go`.
 macro_rules! workers {
@@ -72,6 +72,7 @@ fn main() -> ExitCode {
             ("a_signal_before_it_serves_is_not_lost", a_signal_before_it_serves_is_not_lost),
             ("a_copy_that_is_shut_down_is_one_of_several", a_copy_that_is_shut_down_is_one_of_several),
             ("a_copy_has_no_requests_in_progress", a_copy_has_no_requests_in_progress),
+            ("the_first_signal_of_each_process_drains", the_first_signal_of_each_process_drains),
         ],
         &[
             ("iterative", || prefork(&bind::<Iterative>())),
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
             ("early iterative", early::<Iterative>),
             ("early threading", early::<Threading>),
             ("early forking", early::<Forking>),
+            ("late", late),
             ("copied iterative", copied::<Iterative>),
             ("copied threading", copied::<Threading>),
             ("copied forking", copied::<Forking>),
@@ -183,6 +185,19 @@ fn a_signal_before_it_serves_is_not_lost() {
     goes_on_after("early", "serves: Ok(())");
 }
 
+fn the_first_signal_of_each_process_drains() {
+    let mut server = support::Server::start("late", &[]);
+    let mut client = Conversation::with(server.address());
+    let worker = client.ask("who");
+    client.send("work\n");
+    assert_eq!(server.line(), "begun");
+    signal(&worker);
+    assert_eq!(server.line(), "draining");
+    client.send("go\n");
+    assert_eq!(client.line(), worker);
+    assert_eq!(server.line(), "the child has ended: 0");
+}
+
 fn a_copy_that_is_shut_down_is_one_of_several() {
     goes_on_after("copied", "is shutting down: true");
 }
@@ -254,15 +269,21 @@ fn early<M: MixIn>() {
     server.shutdown_on_signals().unwrap();
     support::serves(server.local_address());
     let child = fork(|| {
-        // SAFETY: raise(3) takes any number.
-        #[allow(unsafe_code, reason = "std cannot raise a signal")]
-        unsafe {
-            libc::raise(libc::SIGTERM);
-        }
+        raise();
         println!("serves: {:?}", server.serve_forever());
     });
     println!("the child has ended: {}", wait(child).1);
     serve(&server);
+}
+
+/// In the server process: it has had a signal before it forks the child that serves.
+fn late() {
+    let server = bind::<Threading>();
+    server.shutdown_on_signals().unwrap();
+    raise();
+    let child = fork(|| serve(&server));
+    support::serves(server.local_address());
+    println!("the child has ended: {}", wait(child).1);
 }
 
 /// In the server process: a child shuts its copy down without serving it, and then the parent serves.
@@ -307,7 +328,7 @@ fn serve_in_vain<M: MixIn>(server: &Server<Tcp, socketserver::Tcp, M>) {
     assert_eq!(server.stats().active, 1);
     server.shutdown_handle().shutdown();
     server.serve_forever().unwrap();
-    assert_eq!(server.stats().active, 0);
+    assert_eq!(server.stats(), Stats::default());
 }
 
 /// What drains, drains until it is done.
@@ -349,6 +370,14 @@ fn wait(child: libc::pid_t) -> (libc::pid_t, i32) {
     #[allow(unsafe_code, reason = "std has not forked it")]
     let child = unsafe { libc::waitpid(child, ptr::from_mut(&mut status), 0) };
     (child, status)
+}
+
+fn raise() {
+    // SAFETY: raise(3) takes any number.
+    #[allow(unsafe_code, reason = "std cannot raise a signal")]
+    unsafe {
+        libc::raise(libc::SIGTERM);
+    }
 }
 
 fn signal(process: &str) {

@@ -38,6 +38,8 @@ use crate::transport::{Endpoint, Transport};
 /// The process that has bound the server only waits for the others. If it served, too, it would not know of them: its
 /// shutdown would end the listening for all, and under `threading` some of the others would end no sooner than with
 /// their `drain_timeout`. Where it is to serve, bind the server to a [socket](crate::Endpoint) that is bound already.
+/// What it is to do at a signal is the program's: nobody answers the bell of a server that does not serve. And a daemon,
+/// the one process that goes on, binds after its fork: a copy leaves the listening alone, also while it drains.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {
@@ -242,7 +244,7 @@ impl<S, T, M> Server<S, T, M> {
         };
         if self.base.shutdown().bring_here()? {
             *self.children() = Children::default();
-            self.base.counters.disown_active();
+            self.base.counters.reset();
         }
         Ok(serving)
     }

@@ -77,9 +77,12 @@ impl Counters {
         self.accept_errors.fetch_add(1, Relaxed);
     }
 
-    /// What is in progress is another process's: this one has a copy.
-    pub(crate) fn disown_active(&self) {
-        self.active.store(0, Release);
+    /// What was counted is another process's: this one has a copy.
+    pub(crate) fn reset(&self) {
+        let Self { accepted, active, finished, failed, refused, accept_errors } = self;
+        for counter in [accepted, active, finished, failed, refused, accept_errors] {
+            counter.store(0, Release);
+        }
     }
 
     pub(crate) fn active(&self) -> u64 {
