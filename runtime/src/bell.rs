@@ -32,7 +32,8 @@ impl Bells {
 
     /// From now on `next` are those that count.
     pub(crate) fn hand_over_to(&self, next: Self) {
-        self.last().next.get_or_init(|| Box::new(next));
+        // Only the process that begins to serve does it, and once.
+        let _ = self.last().next.set(Box::new(next));
     }
 }
 

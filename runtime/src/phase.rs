@@ -22,7 +22,7 @@ impl Phase {
         self.0.compare_exchange(SERVING, DRAINING, SeqCst, SeqCst).is_ok()
     }
 
-    /// What is still in progress is cut; whether it was not yet.
+    /// What is still in progress is cut; whether a shutdown had begun, and had not cut it yet.
     pub(crate) fn cut(&self) -> bool {
         self.0.swap(CUTTING, SeqCst) == DRAINING
     }

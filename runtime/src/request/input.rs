@@ -106,7 +106,7 @@ impl Input {
                 found => {
                     let is_incomplete = self.pass(found, longest, type_name_of_val(frame))?;
                     if is_incomplete && self.receive_more(longest)? == 0 {
-                        return self.next_at_end(frame);
+                        return self.next_at_end(frame, longest);
                     }
                 }
             }
@@ -115,15 +115,16 @@ impl Input {
 
     /// The same where nothing more will come.
     #[cold]
-    fn next_at_end(&mut self, frame: &mut impl Frame) -> io::Result<Option<Range<usize>>> {
-        let longest = frame.max_length();
+    fn next_at_end(&mut self, frame: &mut impl Frame, longest: usize) -> io::Result<Option<Range<usize>>> {
         while !self.is_empty() {
             match frame.decode_last(self.waiting()) {
                 Ok(Decoded::Message { body, length }) if self.has(&body, length, longest) => {
                     return Ok(Some(self.take(body, length)));
                 }
                 Ok(Decoded::Incomplete) => return Err(self.give_up("the input ends within a message")),
-                found => self.pass(found, longest, type_name_of_val(frame)).map(drop)?,
+                found => {
+                    self.pass(found, longest, type_name_of_val(frame))?;
+                }
             }
         }
         Ok(None)

@@ -56,7 +56,7 @@ impl Stream {
         self.capacity = settings.write_buffer;
         self.progress = Progress::new();
         self.at_end = AtomicBool::new(false);
-        // It nearly always is the same, and counting its owners writes to what all threads share.
+        // It nearly always is the same.
         if !Arc::ptr_eq(&self.phase, settings.shutdown.phase()) {
             self.phase = Arc::clone(settings.shutdown.phase());
         }
