@@ -13,8 +13,8 @@ use crate::protocol::{Frame, FrameError, Line, MessageOptions};
 /// What the peer sends: the bytes of a connection, or of one packet.
 ///
 /// CPython: `rfile`. Before it waits for the peer, it sends what the handler has written so far to the
-/// [`Writer`](crate::Writer). If its connection is the only one of the process, and the peer answers at once, it may look
-/// for input for up to 50 µs before it sleeps; it does so only while that at least doubles the rate.
+/// [`Writer`](crate::Writer). If its connection is the only one of the process, it tries now and then to look for input
+/// for up to 50 µs before it sleeps, and goes on while that doubles the rate.
 ///
 /// Reads fail with [`TimedOut`](io::ErrorKind::TimedOut) after `read_timeout` or `request_deadline`, and with what
 /// recv(2) and send(2) say. After a shutdown has begun, a connection that waits between two requests is at its end; one
