@@ -1,6 +1,7 @@
 //! Directories for the paths of Unix-domain sockets, gone when the test is over.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -16,10 +17,18 @@ impl Place {
     pub fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-        let name = format!("sockets-{}-{}", process::id(), NEXT.fetch_add(1, SeqCst));
-        let directory = std::env::temp_dir().join(name);
-        fs::create_dir(&directory).expect("a new directory for sockets");
-        Self { directory }
+        loop {
+            let name = format!("sockets-{}-{}", process::id(), NEXT.fetch_add(1, SeqCst));
+            let directory = std::env::temp_dir().join(name);
+            match fs::create_dir(&directory) {
+                // A process of the same number was killed, and has left it.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => {
+                    made.expect("a new directory for sockets");
+                    return Self { directory };
+                }
+            }
+        }
     }
 
     /// A path in it.
