@@ -330,7 +330,8 @@ fn queries_may_be_sent_all_at_once() {
 
 #[test]
 fn hostile_input_takes_no_memory_and_ends_no_server() {
-    let service = Service::start(&["--max-connections", "16"]);
+    // Each thread of the two servers has memory of the allocator's own, which a busy machine has more of them take.
+    let service = Service::start(&["--max-connections", "8"]);
     let address = Address::from(service.address);
     let before = peak_memory(service.program.pid());
 
@@ -358,7 +359,7 @@ fn hostile_input_takes_no_memory_and_ends_no_server() {
         assert!(send_and_end(&address, half).is_empty());
     }
     let grown = peak_memory(service.program.pid()) - before;
-    assert!(grown < 16 << 20, "{grown} bytes for 32 threads, each with memory of its own");
+    assert!(grown < 8 << 20, "{grown} bytes");
 
     // A packet may be lost in the flood before it: the resolver asks again.
     for connection in [ConnectionConfig::udp(), ConnectionConfig::tcp()] {
