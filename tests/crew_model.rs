@@ -7,6 +7,23 @@
 #[path = "../runtime/src/mixin/crew.rs"]
 mod crew;
 
+/// A rush begins or ends with every request.
+mod rush {
+    use std::time::Instant;
+
+    #[derive(Default)]
+    pub(crate) struct Rush {
+        is_on: bool,
+    }
+
+    impl Rush {
+        pub(crate) fn count(&mut self, _: impl FnOnce() -> Instant) -> bool {
+            self.is_on = !self.is_on;
+            self.is_on
+        }
+    }
+}
+
 mod sync {
     use std::io;
 
@@ -100,7 +117,10 @@ impl Duty for Model {
 
     fn take_seat(&self) {}
 
-    fn wait(&self) -> io::Result<Option<usize>> {
+    fn wait(&self, in_rush: bool) -> io::Result<Option<usize>> {
+        if in_rush {
+            thread::yield_now();
+        }
         let world = &self.0;
         let mut state = world.state.lock().unwrap();
         loop {
@@ -143,7 +163,8 @@ impl Duty for Model {
 const REQUESTS: usize = 5;
 
 fn limits(threads: usize, lookouts: usize, parked: usize, parked_for: Duration) -> Limits {
-    Limits { threads, lookouts, parked, parked_for, stack_size: None }
+    let lookouts_in_rush = Some((lookouts + 1).min(threads));
+    Limits { threads, lookouts, lookouts_in_rush, parked, parked_for, stack_size: None }
 }
 
 /// All that matters: threads that find work, that park for ever, that give up at once, that may not park at all.

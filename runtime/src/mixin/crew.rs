@@ -7,6 +7,7 @@ use std::io;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use super::rush::Rush;
 use crate::sync::{
     Arc, AtomicBool, Builder, JoinHandle, Mutex, MutexGuard, SeqCst, Thread, current, park, park_timeout,
 };
@@ -19,8 +20,9 @@ pub(crate) trait Duty: Send + Sync + Sized + 'static {
 
     fn take_seat(&self) -> Self::Seat;
 
-    /// Waits for a request; `None`: there will be no more.
-    fn wait(&self) -> io::Result<Option<Self::Request>>;
+    /// Waits for a request; `None`: there will be no more. In a rush the next one is near, but whoever sends it may need
+    /// the processor first.
+    fn wait(&self, in_rush: bool) -> io::Result<Option<Self::Request>>;
 
     fn handle(&self, request: Self::Request, seat: &Self::Seat);
 
@@ -38,6 +40,8 @@ pub(crate) struct Limits {
     /// How many wait for a request, when there are enough threads: as many as can run at once. More of them cost a
     /// wake-up each, and fewer leave a processor without work.
     pub(crate) lookouts: usize,
+    /// The same in a rush, in which another one that waits costs no wake-up. `None`: a rush changes nothing.
+    pub(crate) lookouts_in_rush: Option<usize>,
     /// How many are kept without work, and for how long.
     pub(crate) parked: usize,
     pub(crate) parked_for: Duration,
@@ -49,12 +53,14 @@ pub(crate) struct Crew<D> {
     duty: D,
     limits: Limits,
     state: Mutex<State>,
+    in_rush: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
     threads: usize,
     waiting: usize,
+    rush: Rush,
     parked: Vec<Arc<Berth>>,
     /// Those of threads that have left are among them for a while.
     handles: Vec<JoinHandle<()>>,
@@ -76,7 +82,7 @@ impl<D: Duty> Crew<D> {
     pub(crate) fn muster(duty: D, limits: Limits) -> io::Result<Arc<Self>> {
         // All are counted before the first starts, which may soon have a reason to start another.
         let state = State { threads: limits.lookouts, waiting: limits.lookouts, ..State::default() };
-        let crew = Arc::new(Self { duty, limits, state: Mutex::new(state) });
+        let crew = Arc::new(Self { duty, limits, state: Mutex::new(state), in_rush: AtomicBool::new(false) });
         let mut started = 0;
         let mut refused = None;
         for _ in 0..limits.lookouts {
@@ -133,7 +139,7 @@ impl<D: Duty> Crew<D> {
         let mut waits = true;
         let mut failure = None;
         while waits {
-            match self.duty.wait() {
+            match self.duty.wait(self.in_rush.load(SeqCst)) {
                 Ok(Some(request)) => {
                     self.replace_lookout();
                     self.duty.handle(request, &seat);
@@ -183,7 +189,7 @@ impl<D: Duty> Crew<D> {
         if state.dismissed {
             return false;
         }
-        if state.waiting < self.limits.lookouts {
+        if state.waiting < self.lookouts(&mut state) {
             state.waiting += 1;
             return true;
         }
@@ -203,6 +209,14 @@ impl<D: Duty> Crew<D> {
         drop(state);
         // It was chosen just now, and is counted as waiting.
         berth.wait_for_call(None)
+    }
+
+    /// After a request: how many are to wait for the next ones.
+    fn lookouts(&self, state: &mut State) -> usize {
+        let Some(in_rush) = self.limits.lookouts_in_rush else { return self.limits.lookouts };
+        let hurries = state.rush.count(Instant::now);
+        self.in_rush.store(hurries, SeqCst);
+        if hurries { in_rush } else { self.limits.lookouts }
     }
 
     /// Sends home all who have no request, once there will be no more; the others leave when they are done.

@@ -3,6 +3,7 @@
 mod crew;
 mod forking;
 mod iterative;
+mod rush;
 mod threading;
 
 use std::io;

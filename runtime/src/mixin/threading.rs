@@ -12,6 +12,7 @@ use crate::error::no_thread;
 use crate::hooks::Hooks;
 use crate::options::Options;
 use crate::report;
+use crate::request::Life as _;
 use crate::server::Server;
 use crate::shutdown::SeatGuard;
 use crate::transport::Transport;
@@ -20,6 +21,7 @@ use crate::transport::Transport;
 ///
 /// CPython: `ThreadingMixIn`. Threads are kept for the next request where that is cheaper than starting one, so a
 /// thread-local value may outlive a request. If the system refuses another thread, requests wait until one is free.
+/// While connections come less than 50 µs apart, a thread yields the processor once before it sleeps.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {
@@ -58,7 +60,8 @@ impl Process for Threading {
             return Ok(());
         }
         base.listener.block()?;
-        let crew = Crew::muster(Service(Arc::clone(base)), limits(&base.options)).map_err(|error| no_thread(&error))?;
+        let crew =
+            Crew::muster(Service(Arc::clone(base)), limits::<T>(&base.options)).map_err(|error| no_thread(&error))?;
         let waited = shutdown.wait(base.options.service_interval, || base.service_actions(), || crew.has_failed());
         shutdown.shutdown_once();
         base.listener.stop();
@@ -135,7 +138,12 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Duty for Service<S, T> {
         self.0.shutdown().seat()
     }
 
-    fn wait(&self) -> io::Result<Option<T::Request>> {
+    /// In a rush, a thread that finds no connection lets the others of the machine run before it sleeps: it is cheaper
+    /// than to be woken, and by then there mostly are several.
+    fn wait(&self, in_rush: bool) -> io::Result<Option<T::Request>> {
+        if in_rush && !self.0.listener.has_request() {
+            thread::yield_now();
+        }
         match self.0.next_request(None)? {
             Next::Request(request) => Ok(Some(request)),
             Next::TimedOut | Next::ShuttingDown => Ok(None),
@@ -158,11 +166,13 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Duty for Service<S, T> {
     }
 }
 
-fn limits(options: &Options) -> Limits {
+fn limits<T: Transport>(options: &Options) -> Limits {
     let processors = thread::available_parallelism().map_or(2, usize::from);
     Limits {
         threads: options.max_threads,
         lookouts: processors.min(options.max_threads),
+        // A packet is served in less time than the look for it takes.
+        lookouts_in_rush: T::Request::IS_CONNECTION.then(|| (processors + 1).min(options.max_threads)),
         parked: 64,
         parked_for: Duration::from_secs(10),
         stack_size: options.stack_size,

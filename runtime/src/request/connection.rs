@@ -124,6 +124,8 @@ impl Request for Connection {
 }
 
 impl Life for Connection {
+    const IS_CONNECTION: bool = true;
+
     fn stream(&self) -> Option<Arc<Stream>> {
         Some(Arc::clone(&self.stream))
     }

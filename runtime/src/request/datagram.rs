@@ -155,6 +155,8 @@ impl Request for Datagram {
 }
 
 impl Life for Datagram {
+    const IS_CONNECTION: bool = false;
+
     fn stream(&self) -> Option<Arc<Stream>> {
         None
     }

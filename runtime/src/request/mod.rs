@@ -63,6 +63,10 @@ pub trait Request: Life + Send + 'static {
 
 /// What the server does with a request, around the handler.
 pub trait Life: Sized {
+    /// Whether it is a connection, and not a packet.
+    #[doc(hidden)]
+    const IS_CONNECTION: bool;
+
     /// The connection, for a shutdown to find.
     #[doc(hidden)]
     fn stream(&self) -> Option<Arc<Stream>>;

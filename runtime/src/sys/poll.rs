@@ -34,9 +34,7 @@ impl Interest {
 /// Goes on after an interruption by a signal (`EINTR`) with the time that is left.
 pub(crate) fn poll(interests: &mut [Interest], deadline: Option<Instant>) -> io::Result<bool> {
     loop {
-        let count = libc::nfds_t::try_from(interests.len()).expect("fewer descriptors than nfds_t can count");
-        // SAFETY: `Interest` is a transparent `pollfd`, and `count` of them are borrowed for the call.
-        let ready = unsafe { libc::poll(interests.as_mut_ptr().cast(), count, milliseconds(deadline)) };
+        let ready = poll_once(interests, milliseconds(deadline));
         if ready > 0 {
             return Ok(true);
         }
@@ -50,6 +48,17 @@ pub(crate) fn poll(interests: &mut [Interest], deadline: Option<Instant>) -> io:
             return Ok(false);
         }
     }
+}
+
+/// Whether a descriptor is readable now.
+pub(crate) fn is_readable(descriptor: BorrowedFd<'_>) -> bool {
+    poll_once(&mut [Interest::readable(descriptor)], 0) > 0
+}
+
+fn poll_once(interests: &mut [Interest], milliseconds: libc::c_int) -> libc::c_int {
+    let count = libc::nfds_t::try_from(interests.len()).expect("fewer descriptors than nfds_t can count");
+    // SAFETY: `Interest` is a transparent `pollfd`, and `count` of them are borrowed for the call.
+    unsafe { libc::poll(interests.as_mut_ptr().cast(), count, milliseconds) }
 }
 
 /// When a wait of so long is over; `None`: never, as where the clock does not reach so far.

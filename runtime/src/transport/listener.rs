@@ -15,7 +15,7 @@ use crate::protocol::MessageOptions;
 use crate::shutdown::ShutdownHandle;
 use crate::sys;
 use crate::sys::child::process_id;
-use crate::sys::poll::{Interest, poll};
+use crate::sys::poll::{Interest, is_readable, poll};
 
 /// The socket that a server's requests come from, made by an [`Endpoint`](crate::Endpoint): bound, and listening
 /// where connections are to be accepted.
@@ -151,6 +151,11 @@ impl Listener {
             // UDP answers ENOTCONN, and wakes the threads all the same.
             let _ = self.socket.shutdown(Shutdown::Read);
         }
+    }
+
+    /// Whether there is a request already.
+    pub(crate) fn has_request(&self) -> bool {
+        is_readable(self.as_fd())
     }
 
     /// Waits until there may be a request.

@@ -1,0 +1,57 @@
+//! Whether requests come faster than it pays to sleep between them.
+
+use std::time::{Duration, Instant};
+
+/// The requests of a crew, counted.
+#[derive(Debug, Default)]
+pub(crate) struct Rush {
+    is_on: bool,
+    /// How many are counted before the clock is read again.
+    left: u32,
+    began: Option<Instant>,
+}
+
+/// So many requests are timed together.
+const TIMED: u32 = 64;
+/// A request in less than 50 µs on average is a rush. One client that connects again and again takes longer.
+const LONGEST: Duration = Duration::from_micros(50 * TIMED as u64);
+
+impl Rush {
+    /// Counts a request; whether there is a rush.
+    pub(crate) fn count(&mut self, now: impl FnOnce() -> Instant) -> bool {
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => self.time(now()),
+        }
+        self.is_on
+    }
+
+    fn time(&mut self, now: Instant) {
+        self.is_on = self.began.is_some_and(|began| now - began < LONGEST);
+        self.began = Some(now);
+        self.left = TIMED - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts as many requests as are timed together, so long apart.
+    fn pass(rush: &mut Rush, now: &mut Instant, apart: Duration) -> bool {
+        let counted = (0..TIMED).map(|_| {
+            *now += apart;
+            rush.count(|| *now)
+        });
+        counted.last().unwrap()
+    }
+
+    #[test]
+    fn begins_and_ends_with_the_rate() {
+        let (mut rush, mut now) = (Rush::default(), Instant::now());
+        let quick = Duration::from_micros(49);
+        let slow = Duration::from_micros(51);
+        let passed = [quick, quick, quick, slow, slow, quick, quick].map(|apart| pass(&mut rush, &mut now, apart));
+        assert_eq!(passed, [false, true, true, true, false, false, true]);
+    }
+}
