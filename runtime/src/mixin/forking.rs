@@ -1,7 +1,6 @@
 //! A child process for each request.
 
 use std::io;
-use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::process::ExitStatus;
 use std::sync::MutexGuard;
@@ -251,27 +250,22 @@ where
     let Some(mut request) = base.verify(request) else { return };
     request.furnish();
     let connection = request.stream();
-    let mut request = Some(request);
-    let life = || request.take().is_some_and(|request| live(base, request));
-    match sys::child::fork(connection, base.shutdown().listens_to_signals(), life) {
+    match sys::child::fork(connection, base.shutdown().listens_to_signals(), || live(base, &mut request)) {
         Ok(child) => {
             children.running.push(child);
-            if let Some(request) = request {
-                request.close();
-            }
+            request.close();
         }
         Err(error) => {
             base.counters.ended(false);
             guard("accept_error", || base.service.accept_error(&error));
-            if let Some(request) = request {
-                request.refuse();
-            }
+            request.refuse();
         }
     }
 }
 
-/// The life of a child; whether its handler succeeded.
-fn live<S, T>(base: &Base<S, T>, request: T::Request) -> bool
+/// The life of a child; whether its handler succeeded. `_exit` closes the connection: to free its memory would write to
+/// pages, and so copy them.
+fn live<S, T>(base: &Base<S, T>, request: &mut T::Request) -> bool
 where
     S: Hooks<Request = T::Request>,
     T: Transport,
@@ -279,8 +273,7 @@ where
     if request.connection().is_some() {
         base.listener.close_in_child();
     }
-    // `_exit` closes it too; to free its memory would write to pages, and so copy them.
-    base.finish(&mut ManuallyDrop::new(request))
+    base.finish(request)
 }
 
 /// Asks the children to end, waits for them, and ends those that take too long.

@@ -134,6 +134,7 @@ impl Life for Connection {
         self.stream.settle();
     }
 
+    #[inline]
     fn deliver(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
@@ -143,6 +144,7 @@ impl Life for Connection {
         self.stream.furnish();
     }
 
+    #[inline]
     fn shutdown(&mut self) {
         self.stream.shutdown();
     }

@@ -218,6 +218,7 @@ impl Exchange {
         self.reply().extend_from_slice(bytes);
     }
 
+    #[inline]
     pub(super) fn send(&self, payload: &[u8]) -> io::Result<()> {
         match &self.peer {
             Some(peer) => sys::datagram::send(self.socket.as_fd(), payload, peer, self.source),

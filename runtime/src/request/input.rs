@@ -182,6 +182,7 @@ impl Input {
     }
 
     /// Receives into `buffer` itself, if nothing is waiting that would come first: a long read needs no copy.
+    #[inline]
     pub(super) fn read_past_buffer(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         match &self.source {
             Source::Stream(stream) if self.is_empty() && buffer.len() >= self.read_buffer => {
@@ -192,6 +193,7 @@ impl Input {
     }
 
     /// Receives behind what is waiting, where the buffer may grow to `longest` bytes; 0 at the end of the input.
+    #[inline]
     pub(super) fn receive_more(&mut self, longest: usize) -> io::Result<usize> {
         let amid_request = !self.is_empty();
         if let Source::Stream(_) = self.source {
@@ -212,6 +214,7 @@ impl Input {
 
     /// Makes room behind what is waiting. A buffer that was filled grows: to `read_buffer`, or, for a message that
     /// needs it, to no more than `longest` bytes. What a long message took is given back.
+    #[inline]
     fn make_room(&mut self, longest: usize) {
         let was_filled = self.end == self.buffer.len();
         if self.is_empty() {

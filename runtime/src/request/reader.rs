@@ -171,6 +171,7 @@ impl Reader {
 }
 
 impl Read for Reader {
+    #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(received) = self.input.read_past_buffer(buffer) {
             return received;

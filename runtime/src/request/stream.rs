@@ -86,6 +86,7 @@ impl Stream {
     /// `amid_request`: the reader has a part of one already. Otherwise a request may still be in progress, one that the
     /// handler has read and not answered. A shutdown does not wait for a connection that has had its reply to all that
     /// it sent.
+    #[inline]
     pub(crate) fn receive(&self, buffer: &mut [u8], amid_request: bool) -> io::Result<usize> {
         self.progress.begin_wait(amid_request);
         let received = self.flush_unless_sending().and_then(|()| self.receive_waiting(buffer));
@@ -122,6 +123,7 @@ impl Stream {
     /// Either the shutdown sees that this connection is idle, or this connection sees that there is a shutdown: both
     /// write their own flag first and read the other's then. So do a writer in another thread, which has sent the reply
     /// that was owed, and this reader.
+    #[inline]
     fn receive_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.timeouts.limit_read(self.socket())?;
         if self.phase.is_shutting_down() && self.progress.is_idle() {
@@ -159,17 +161,20 @@ impl Stream {
     }
 
     /// Nothing that was received is still to be answered.
+    #[inline]
     pub(crate) fn settle(&self) {
         self.progress.settle();
     }
 
     /// Gathers `bytes`, and sends what is gathered once it is too much, if it must go `at_once`, or if the reader waits
     /// in another thread: its wait would send nothing any more.
+    #[inline]
     pub(crate) fn write(&self, bytes: &[u8], at_once: bool) -> io::Result<()> {
         self.gather(bytes, at_once)?;
         self.follow_up()
     }
 
+    #[inline]
     fn gather(&self, bytes: &[u8], at_once: bool) -> io::Result<()> {
         let mut output = self.output();
         if !output.is_empty() && output.len() + bytes.len() > self.capacity {
@@ -199,6 +204,7 @@ impl Stream {
     }
 
     /// Sends what is gathered.
+    #[inline]
     pub(crate) fn flush(&self) -> io::Result<()> {
         self.send(&mut self.output())?;
         self.follow_up()
@@ -206,6 +212,7 @@ impl Stream {
 
     /// The same for the reader, which is not to wait until a peer takes what another thread sends: whatever was
     /// gathered before leaves with it, or by its [`follow_up`](Self::follow_up).
+    #[inline]
     fn flush_unless_sending(&self) -> io::Result<()> {
         let mut output = match self.output.try_lock() {
             Ok(output) => output,
@@ -217,6 +224,7 @@ impl Stream {
 
     /// After a write, with the output unlocked: does what a reader that waits in another thread cannot do any more. It
     /// has either found the output unlocked, or is seen to wait here.
+    #[inline]
     fn follow_up(&self) -> io::Result<()> {
         if self.progress.is_waiting() { self.send_for_reader() } else { Ok(()) }
     }
@@ -230,11 +238,13 @@ impl Stream {
         Ok(())
     }
 
+    #[inline]
     fn output(&self) -> MutexGuard<'_, Vec<u8>> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What could not be sent is dropped: the connection is broken, and a second try would repeat a part.
+    #[inline]
     fn send(&self, output: &mut Vec<u8>) -> io::Result<()> {
         if output.is_empty() {
             return Ok(());
@@ -244,6 +254,7 @@ impl Stream {
         result
     }
 
+    #[inline]
     fn send_bytes(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             self.timeouts.limit_write(self.socket())?;
@@ -286,6 +297,7 @@ impl Stream {
     ///
     /// Closing a socket with unread input resets the connection, and the peer loses what it has not read yet. So if
     /// there is such input, the socket stays open until the peer has closed its side, within bounds.
+    #[inline]
     pub(super) fn shutdown(&self) {
         // An error here has no one to go to: what matters was sent before, by `deliver`.
         let _ = self.flush();
@@ -297,12 +309,14 @@ impl Stream {
         self.end_output(None);
     }
 
+    #[inline]
     fn end_output(&self, patience: Option<Duration>) {
         if self.socket().shutdown(Shutdown::Write).is_ok() && !self.at_end.load(SeqCst) {
             self.drain_input(patience);
         }
     }
 
+    #[inline]
     fn drain_input(&self, patience: Option<Duration>) {
         const MOST: usize = 1 << 20;
 
@@ -310,17 +324,17 @@ impl Stream {
         let mut drained = 0;
         let mut deadline = None;
         while drained < MOST && !self.phase.is_cutting() {
-            match sys::stream::receive(self.socket().as_fd(), &mut buffer, libc::MSG_DONTWAIT, || None) {
-                Ok(length @ 1..) => drained += length,
+            match sys::stream::receive_arrived(self.socket().as_fd(), &mut buffer) {
+                Some(length @ 1..) => drained += length,
                 // If nothing was unread, nothing resets the connection.
-                Err(error) if drained > 0 && error.kind() == io::ErrorKind::WouldBlock => {
+                None if drained > 0 && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock => {
                     let Some(patience) = patience else { return };
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
                     if !poll(&mut [Interest::readable(self.socket().as_fd())], Some(deadline)).unwrap_or(false) {
                         return;
                     }
                 }
-                Ok(0) | Err(_) => return,
+                Some(0) | None => return,
             }
         }
     }

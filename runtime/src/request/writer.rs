@@ -79,6 +79,7 @@ impl Writer {
         Ok(Self { sink: self.sink.clone(), at_once: true })
     }
 
+    #[inline]
     fn take(&self, bytes: &[u8]) -> io::Result<()> {
         match &self.sink {
             Sink::Stream(stream) => stream.write(bytes, self.at_once),
@@ -99,11 +100,13 @@ impl Write for Writer {
     }
 
     /// What the provided method does, without looking for what is left.
+    #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() { Ok(()) } else { self.take(bytes) }
     }
 
     /// Sends what is gathered on a connection. A packet's reply is one, and sent at the end.
+    #[inline]
     fn flush(&mut self) -> io::Result<()> {
         match &self.sink {
             Sink::Stream(stream) => stream.flush(),

@@ -6,6 +6,10 @@
 //! A page is copied when the first of parent and child writes to it after a fork. So those that every child writes to
 //! begin as something else than zero: this puts them into the segment `.data`, which is small, and where flushing the
 //! standard output writes anyway.
+//!
+//! Code is mapped anew in a child, a few pages around each that it comes to, which costs more than a system call. So what
+//! a child runs of this crate is `#[inline]`, to lie beside the handler, and what it calls of libc is mostly in one
+//! neighbourhood: recv(2), send(2), and syscall(2) instead of functions elsewhere.
 
 use std::fs;
 use std::io::{self, Write};
@@ -65,6 +69,7 @@ pub(crate) fn fork(
 }
 
 /// Ends a child.
+#[inline]
 fn leave(success: bool) -> ! {
     flush_standard_output();
     // SAFETY: `_exit` has no preconditions.
@@ -102,6 +107,7 @@ impl BlockedSignals {
 
     /// Goes back to the mask that was there before, with `heard` let through: a program that takes its signals in a
     /// thread of its own, by sigwait(3), blocks them in all others, and the child has but one, which is told to drain.
+    #[inline]
     fn unblock_with(mut self, heard: libc::c_int) {
         // SAFETY: a valid set, and a valid signal.
         unsafe { libc::sigdelset(&raw mut self.before, heard) };
@@ -109,9 +115,17 @@ impl BlockedSignals {
 }
 
 impl Drop for BlockedSignals {
+    #[inline]
     fn drop(&mut self) {
+        let (before, nowhere) = (&raw const self.before, ptr::null_mut());
+        // The size is the kernel's, and another one on MIPS: there it fails.
+        #[cfg(target_os = "linux")]
+        // SAFETY: it is the mask that was there before, and begins with what the kernel has of it.
+        if unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, before, nowhere, 8) } == 0 {
+            return;
+        }
         // SAFETY: it is the mask that was there before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut()) };
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, nowhere) };
     }
 }
 
@@ -210,10 +224,16 @@ extern "C" fn begin_drain(_: libc::c_int) {
 }
 
 /// In a forked child: closes a descriptor that belongs to the parent.
+#[inline]
 pub(crate) fn close_inherited(descriptor: RawFd) {
     debug_assert!(is_forked(), "in the parent its owner closes it");
     // SAFETY: the child leaves by `_exit`, so the owner that it has a copy of never closes it a second time.
-    unsafe { libc::close(descriptor) };
+    unsafe {
+        #[cfg(target_os = "linux")]
+        libc::syscall(libc::SYS_close, descriptor);
+        #[cfg(not(target_os = "linux"))]
+        libc::close(descriptor);
+    }
 }
 
 /// How many threads this process has, where the system tells (Linux).
@@ -225,9 +245,12 @@ pub(crate) fn process_id() -> u32 {
     std::process::id()
 }
 
+#[inline]
 fn flush_standard_output() {
     // There is nobody to tell that the standard output is gone.
-    let _ = io::stdout().flush();
+    if let Err(_gone) = io::stdout().flush() {
+        // Only here is there something to drop, by code that lies elsewhere.
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -129,6 +129,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], with_destinatio
 }
 
 /// Sends `payload` as one packet to `peer`, from the address `source` if one is given.
+#[inline]
 pub(crate) fn send(
     socket: BorrowedFd<'_>,
     payload: &[u8],

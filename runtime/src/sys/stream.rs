@@ -14,6 +14,7 @@ pub(super) const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 pub(super) const NO_SIGNAL: libc::c_int = 0;
 
 /// Receives what there is, as recv(2); after an interruption by a signal, until `patience` ends.
+#[inline]
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,
     buffer: &mut [u8],
@@ -26,12 +27,21 @@ pub(crate) fn receive(
     }
 }
 
+/// Receives what has arrived. `None`: errno tells why there is nothing, by code that a forked child would have to map
+/// just to be told.
+#[inline]
+pub(crate) fn receive_arrived(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Option<usize> {
+    usize::try_from(receive_once(socket, buffer, libc::MSG_DONTWAIT)).ok()
+}
+
+#[inline]
 fn receive_once(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: libc::c_int) -> libc::ssize_t {
     // SAFETY: the pointer is to a live buffer of the length beside it.
     unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) }
 }
 
 /// Sends as much as there is room for, as send(2); after an interruption by a signal, until `patience` ends.
+#[inline]
 pub(crate) fn send(
     socket: BorrowedFd<'_>,
     bytes: &[u8],
@@ -43,6 +53,7 @@ pub(crate) fn send(
     }
 }
 
+#[inline]
 fn send_once(socket: BorrowedFd<'_>, bytes: &[u8], flags: libc::c_int) -> libc::ssize_t {
     // SAFETY: the pointer is to live bytes, as many as are said.
     unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), NO_SIGNAL | flags) }
