@@ -107,12 +107,15 @@ impl BusyPoll {
     }
 }
 
-/// How many connections are open in this process.
-static OPEN: AtomicUsize = AtomicUsize::new(0);
+/// How many connections are open in this process, and [`NONE`] more.
+static OPEN: AtomicUsize = AtomicUsize::new(NONE);
+
+/// Not zero, for the place that [`sys::child`] tells of: a forking parent counts, too.
+const NONE: usize = 1;
 
 /// The child of a `forking` server has but one, and siblings that it does not know of.
 fn is_alone() -> bool {
-    OPEN.load(Relaxed) == 1 && !sys::child::is_forked()
+    OPEN.load(Relaxed) == NONE + 1 && !sys::child::is_forked()
 }
 
 /// A connection that is open, and counted as one.

@@ -140,8 +140,9 @@ impl Life for Connection {
     }
 
     fn furnish(&mut self) {
-        self.reader.furnish();
+        // First, so that the beginnings of both buffers are near each other.
         self.stream.furnish();
+        self.reader.furnish();
     }
 
     #[inline]
