@@ -48,9 +48,6 @@ enum Command {
     Shutdown(Settings),
     /// User-space instructions for each request, counted by valgrind
     Instructions(Settings),
-    /// Runs one server until it is killed
-    #[command(hide = true)]
-    Serve(servers::Arguments),
     /// Times the shutdown of one server
     #[command(hide = true)]
     TimeShutdown { kind: Kind, times: usize },
@@ -94,6 +91,9 @@ impl Settings {
 }
 
 fn main() -> io::Result<()> {
+    if let Some(arguments) = servers::Arguments::given()? {
+        return servers::serve(&arguments);
+    }
     let (workloads, settings) = match Arguments::parse().command {
         Command::All(settings) => (Workload::ALL.to_vec(), settings),
         Command::Short(settings) => (vec![Workload::Short], settings),
@@ -106,7 +106,6 @@ fn main() -> io::Result<()> {
         Command::Memory(settings) => (vec![Workload::Memory], settings),
         Command::Shutdown(settings) => (vec![Workload::Shutdown], settings),
         Command::Instructions(settings) => (vec![Workload::Instructions], settings),
-        Command::Serve(arguments) => return servers::serve(&arguments),
         Command::TimeShutdown { kind, times } => return servers::time_shutdown(kind, times),
     };
     let mut tables: Vec<Table> = Vec::new();

@@ -62,14 +62,34 @@ pub(crate) enum Job {
     UnixPackets,
 }
 
-#[derive(clap::Args)]
+/// Of this program where it is one of the servers.
 pub(crate) struct Arguments {
     kind: Kind,
     job: Job,
-    /// The path of a Unix-domain server
+    /// The path of a Unix-domain server.
     path: PathBuf,
-    /// MB of memory to write to before serving
+    /// MB of memory to write to before serving.
     touch: usize,
+}
+
+const SERVE: &str = "serve";
+
+impl Arguments {
+    /// Read without clap's parser, which leaves the heap full of holes: what a forking parent allocates would lie in one
+    /// here and in one there, each in a page that is copied, and not as in a program that is a server and nothing else.
+    pub(crate) fn given() -> io::Result<Option<Self>> {
+        let mut given = env::args().skip(1);
+        if given.next().as_deref() != Some(SERVE) {
+            return Ok(None);
+        }
+        let mut next = || given.next().ok_or(io::ErrorKind::InvalidInput);
+        Ok(Some(Self {
+            kind: Kind::from_str(&next()?, false).map_err(io::Error::other)?,
+            job: Job::from_str(&next()?, false).map_err(io::Error::other)?,
+            path: next()?.into(),
+            touch: next()?.parse().map_err(io::Error::other)?,
+        }))
+    }
 }
 
 /// All bytes in upper case, which is what every server answers.
@@ -176,7 +196,7 @@ impl Server {
         let path = place.join("server");
         let mut command = if kind.is_python() { python::command(kind, job, &path, touch) } else { again(wrapper)? };
         if !kind.is_python() {
-            command.args(["serve", &value_name(&kind), &value_name(&job)]).arg(&path).arg(touch.to_string());
+            command.args([SERVE, &value_name(&kind), &value_name(&job)]).arg(&path).arg(touch.to_string());
         }
         let errors = File::create(place.join(ERRORS))?;
         let mut process = sys::end_with_parent(&mut command).stdout(Stdio::piped()).stderr(errors).spawn()?;
