@@ -121,7 +121,7 @@ impl Drop for BlockedSignals {
         // The size is the kernel's, and another one on MIPS: there it fails.
         #[cfg(target_os = "linux")]
         // SAFETY: it is the mask that was there before, and begins with what the kernel has of it.
-        if unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, before, nowhere, 8) } == 0 {
+        if unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, before, nowhere, 8_usize) } == 0 {
             return;
         }
         // SAFETY: it is the mask that was there before.
