@@ -16,8 +16,14 @@ pub(super) const LONGEST: Duration = Duration::from_micros(50);
 /// a connection that is alone can be spared it: more of them would take the processor from each other. Whether it gains
 /// by it depends on the machine, its load and the peer, so its thread finds out: it times some waits asleep and some
 /// awake, goes on while that doubles the rate, which about makes up for the processor time, and asks again now and then.
+#[inline]
 pub(super) fn is_due() -> bool {
-    OF_THREAD.with_borrow_mut(|poll| poll.begin_wait(is_alone()))
+    is_alone() && begin_wait_alone()
+}
+
+#[cold]
+fn begin_wait_alone() -> bool {
+    OF_THREAD.with_borrow_mut(|poll| poll.begin_wait(COMPANY.load(Relaxed)))
 }
 
 /// There was no input for so long.
@@ -31,6 +37,8 @@ thread_local! {
 }
 
 struct BusyPoll {
+    /// What [`COMPANY`] was at the wait before this one.
+    company: usize,
     stage: Stage,
     /// How many waits the stage still has.
     left: u32,
@@ -56,15 +64,14 @@ const LONGEST_REST: u32 = 1 << 16;
 
 impl BusyPoll {
     const fn new() -> Self {
-        Self { stage: Stage::Sleeps, left: TIMED, rest: TIMED }
+        Self { company: 0, stage: Stage::Sleeps, left: TIMED, rest: TIMED }
     }
 
-    /// Whether to poll.
-    fn begin_wait(&mut self, is_alone: bool) -> bool {
-        if !is_alone {
+    /// Whether to poll, for a connection that is alone.
+    fn begin_wait(&mut self, company: usize) -> bool {
+        if self.company != company {
             // What futile trials have taught is kept.
-            *self = Self { stage: Stage::Sleeps, left: self.left.max(TIMED), ..*self };
-            return false;
+            *self = Self { company, stage: Stage::Sleeps, left: self.left.max(TIMED), ..*self };
         }
         match self.left.checked_sub(1) {
             Some(left) => self.left = left,
@@ -103,7 +110,7 @@ impl BusyPoll {
     }
 
     fn rest(&mut self) {
-        *self = Self { stage: Stage::Sleeps, left: self.rest, rest: (2 * self.rest).min(LONGEST_REST) };
+        *self = Self { stage: Stage::Sleeps, left: self.rest, rest: (2 * self.rest).min(LONGEST_REST), ..*self };
     }
 }
 
@@ -112,6 +119,10 @@ static OPEN: AtomicUsize = AtomicUsize::new(NONE);
 
 /// Not zero, for the place that [`sys::child`] tells of: a forking parent counts, too.
 const NONE: usize = 1;
+
+/// How often one that was alone got company. So a wait in company is spared the thread's state: the next one alone finds
+/// out here.
+static COMPANY: AtomicUsize = AtomicUsize::new(0);
 
 /// The child of a `forking` server has but one, and siblings that it does not know of.
 fn is_alone() -> bool {
@@ -124,7 +135,9 @@ pub(super) struct Open(());
 
 impl Open {
     pub(super) fn count() -> Self {
-        OPEN.fetch_add(1, Relaxed);
+        if OPEN.fetch_add(1, Relaxed) == NONE + 1 {
+            COMPANY.fetch_add(1, Relaxed);
+        }
         Self(())
     }
 }
@@ -198,11 +211,11 @@ mod tests {
         for _ in 0..4 {
             pass(&mut poll, &mut now, &[1, 8, 8]);
         }
-        assert!(!poll.begin_wait(false));
-        assert_eq!(poll.left / TIMED, 8);
+        assert!(!poll.begin_wait(1));
+        assert_eq!(poll.left + 1, 8 * TIMED);
         pass(&mut poll, &mut now, &[1, 8]);
-        assert!(polls(&poll));
-        assert!(!poll.begin_wait(false));
+        assert!(poll.begin_wait(1));
+        assert!(!poll.begin_wait(2));
         assert!(!polls(&poll));
     }
 
