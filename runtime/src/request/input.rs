@@ -31,6 +31,7 @@ enum Source {
 /// What a buffer begins with. A connection that waits has few bytes to show for it, and most requests are short.
 const FIRST_ROOM: usize = 1_024;
 
+#[expect(clippy::inline_always, reason = "as in `Stream`")]
 impl Input {
     pub(super) fn of_stream(stream: Arc<Stream>, buffer: Vec<u8>, read_buffer: usize) -> Self {
         Self { source: Source::Stream(stream), buffer, start: 0, end: 0, read_buffer, failed: false }
@@ -43,7 +44,7 @@ impl Input {
 
     pub(super) fn furnish(&mut self) {
         if self.buffer.is_empty() {
-            self.make_room(self.read_buffer);
+            self.make_room();
         }
     }
 
@@ -84,8 +85,25 @@ impl Input {
         &self.buffer[self.start..self.end]
     }
 
+    /// What is waiting, after receiving if that is nothing; empty at the end of the input.
+    #[inline(always)]
+    pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
+        if self.is_empty() {
+            self.make_room();
+            self.receive(false)?;
+        }
+        Ok(self.waiting())
+    }
+
     pub(super) fn consume(&mut self, amount: usize) {
         self.start = self.start.saturating_add(amount).min(self.end);
+    }
+
+    /// A message of so many bytes, which is read thereby with its frame, `length` bytes in all.
+    pub(super) fn read(&mut self, message: usize, length: usize) -> &[u8] {
+        let start = self.start;
+        self.start += length;
+        &self.buffer[start..start + message]
     }
 
     pub(super) fn has_failed(&self) -> bool {
@@ -96,7 +114,7 @@ impl Input {
     pub(super) fn next(&mut self, frame: &mut impl Frame) -> io::Result<Option<Range<usize>>> {
         let longest = frame.max_length();
         loop {
-            if self.is_empty() && self.receive_more(longest)? == 0 {
+            if self.fill()?.is_empty() {
                 return Ok(None);
             }
             match frame.decode(self.waiting()) {
@@ -193,43 +211,40 @@ impl Input {
     }
 
     /// Receives behind what is waiting, where the buffer may grow to `longest` bytes; 0 at the end of the input.
-    #[inline]
-    pub(super) fn receive_more(&mut self, longest: usize) -> io::Result<usize> {
-        let amid_request = !self.is_empty();
-        if let Source::Stream(_) = self.source {
-            self.make_room(longest);
+    #[cold]
+    fn receive_more(&mut self, longest: usize) -> io::Result<usize> {
+        if self.end == self.buffer.len() && !self.is_packet() {
+            self.compact(longest);
         }
+        self.receive(true)
+    }
+
+    #[inline(always)]
+    fn receive(&mut self, amid_request: bool) -> io::Result<usize> {
         let received = match &mut self.source {
             Source::Stream(stream) => {
                 stream.receive(&mut self.buffer[self.end..], amid_request).inspect_err(|_| self.failed = true)?
             }
-            Source::Packet(packet) => packet.take().map_or(0, |packet| {
-                self.buffer.extend_from_slice(packet.payload());
-                packet.payload().len()
-            }),
+            Source::Packet(packet) => receive_packet(packet.take(), &mut self.buffer),
         };
         self.end += received;
         Ok(received)
     }
 
-    /// Makes room behind what is waiting. A buffer that was filled grows: to `read_buffer`, or, for a message that
-    /// needs it, to no more than `longest` bytes. What a long message took is given back.
+    /// Makes room where nothing is waiting. A buffer that was filled grows to `read_buffer`; what a long message took
+    /// is given back.
     #[inline]
-    fn make_room(&mut self, longest: usize) {
-        let was_filled = self.end == self.buffer.len();
-        if self.is_empty() {
-            self.start = 0;
-            self.end = 0;
-            if was_filled || self.buffer.len() > KEPT_ROOM {
-                self.resize(was_filled);
-            }
-        } else if was_filled {
-            self.compact(longest);
+    fn make_room(&mut self) {
+        if self.end == self.buffer.len() || self.buffer.len() > KEPT_ROOM {
+            self.resize();
         }
+        self.start = 0;
+        self.end = 0;
     }
 
     #[cold]
-    fn resize(&mut self, was_filled: bool) {
+    fn resize(&mut self) {
+        let was_filled = self.end == self.buffer.len();
         if self.buffer.len() > self.read_buffer.max(KEPT_ROOM) {
             self.buffer.truncate(self.read_buffer);
             self.buffer.shrink_to_fit();
@@ -238,7 +253,7 @@ impl Input {
         }
     }
 
-    #[cold]
+    /// Makes room behind what is waiting; where that needs a longer buffer, one of no more than `longest` bytes.
     fn compact(&mut self, longest: usize) {
         self.buffer.copy_within(self.start.., 0);
         self.end -= self.start;
@@ -252,6 +267,14 @@ impl Input {
         self.buffer.reserve_exact(length - self.buffer.len());
         self.buffer.resize(length, 0);
     }
+}
+
+#[cold]
+fn receive_packet(packet: Option<Arc<Exchange>>, buffer: &mut Vec<u8>) -> usize {
+    packet.map_or(0, |packet| {
+        buffer.extend_from_slice(packet.payload());
+        packet.payload().len()
+    })
 }
 
 #[cfg(test)]
@@ -271,7 +294,7 @@ mod tests {
     fn a_buffer_that_is_filled_grows() {
         let mut input = Input { read_buffer: 5_000, ..Input::of_bytes(b"") };
         let rooms: Vec<usize> = std::iter::repeat_with(|| {
-            input.make_room(11);
+            input.make_room();
             input.end = input.buffer.len();
             input.start = input.end;
             input.end
@@ -280,7 +303,7 @@ mod tests {
         .collect();
         assert_eq!(rooms, [1_024, 2_048, 4_096, 5_000, 5_000]);
         input.start = input.end - 1;
-        input.make_room(11);
+        input.compact(11);
         assert_eq!((input.start, input.end, input.buffer.len()), (0, 1, 5_000));
     }
 }

@@ -103,6 +103,19 @@ impl Reader {
     ///
     /// [`InvalidData`](io::ErrorKind::InvalidData) if the line is longer than `max_line`; it is passed over.
     pub fn next_line_bytes(&mut self) -> io::Result<Option<&[u8]>> {
+        let waiting = self.input.fill()?;
+        if waiting.is_empty() {
+            return Ok(None);
+        }
+        match self.lines.whole(waiting) {
+            Some((line, length)) => Ok(Some(self.input.read(line, length))),
+            None => self.next_line_in_parts(),
+        }
+    }
+
+    /// The next line where it is not here as a whole, as nearly every line is, or is longer than it may be.
+    #[cold]
+    fn next_line_in_parts(&mut self) -> io::Result<Option<&[u8]>> {
         // What was searched for the end of a line may have been read in another way since.
         self.lines.restart();
         let line = self.input.next(&mut self.lines)?;
@@ -186,10 +199,7 @@ impl Read for Reader {
 
 impl BufRead for Reader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.is_empty() {
-            self.input.receive_more(0)?;
-        }
-        Ok(self.input.waiting())
+        self.input.fill()
     }
 
     fn consume(&mut self, amount: usize) {

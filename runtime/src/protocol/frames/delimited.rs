@@ -20,12 +20,12 @@ use crate::protocol::frame::{Decoded, Frame, FrameError, MessageOptions};
 /// ```
 #[derive(Debug)]
 pub struct Delimited<const BYTE: u8> {
-    search: Search,
+    search: Search<BYTE, false>,
 }
 
 impl<const BYTE: u8> Frame for Delimited<BYTE> {
     fn new(options: &MessageOptions) -> Self {
-        Self { search: Search::new(options.max_line, None) }
+        Self { search: Search::new(options.max_line) }
     }
 
     fn max_length(&self) -> usize {
@@ -33,11 +33,11 @@ impl<const BYTE: u8> Frame for Delimited<BYTE> {
     }
 
     fn decode(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
-        self.search.decode(received, BYTE)
+        self.search.decode(received)
     }
 
     fn decode_last(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
-        self.search.decode_last(received, BYTE)
+        self.search.decode_last(received)
     }
 
     fn encode(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
@@ -47,7 +47,7 @@ impl<const BYTE: u8> Frame for Delimited<BYTE> {
     }
 
     fn decode_packet<'p>(&self, packet: &'p [u8]) -> Result<&'p [u8], FrameError> {
-        self.search.decode_packet(packet, BYTE)
+        self.search.decode_packet(packet)
     }
 
     fn encode_packet(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {

@@ -22,7 +22,7 @@ use crate::protocol::frame::{Decoded, Frame, FrameError, MessageOptions};
 /// ```
 #[derive(Debug)]
 pub struct Line {
-    search: Search,
+    search: Search<b'\n', true>,
     crlf: bool,
 }
 
@@ -31,11 +31,17 @@ impl Line {
     pub(crate) fn restart(&mut self) {
         self.search.restart();
     }
+
+    /// The length of a line that [`decode`](Frame::decode) would find, without its ending and with it.
+    #[inline]
+    pub(crate) fn whole(&self, received: &[u8]) -> Option<(usize, usize)> {
+        self.search.whole(received)
+    }
 }
 
 impl Frame for Line {
     fn new(options: &MessageOptions) -> Self {
-        Self { search: Search::new(options.max_line, Some(b'\r')), crlf: options.crlf }
+        Self { search: Search::new(options.max_line), crlf: options.crlf }
     }
 
     fn max_length(&self) -> usize {
@@ -44,11 +50,11 @@ impl Frame for Line {
 
     #[inline]
     fn decode(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
-        self.search.decode(received, b'\n')
+        self.search.decode(received)
     }
 
     fn decode_last(&mut self, received: &[u8]) -> Result<Decoded, FrameError> {
-        self.search.decode_last(received, b'\n')
+        self.search.decode_last(received)
     }
 
     fn encode(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
@@ -58,7 +64,7 @@ impl Frame for Line {
     }
 
     fn decode_packet<'p>(&self, packet: &'p [u8]) -> Result<&'p [u8], FrameError> {
-        self.search.decode_packet(packet, b'\n')
+        self.search.decode_packet(packet)
     }
 
     fn encode_packet(&self, message: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
