@@ -158,7 +158,7 @@ impl Life for Connection {
     }
 
     fn refuse(self) {
-        self.stream.refuse();
+        self.stream.end_output(None);
         self.close();
     }
 

@@ -214,8 +214,13 @@ impl Exchange {
         &self.socket
     }
 
-    pub(super) fn gather(&self, bytes: &[u8]) {
+    /// Gathers `bytes` for the reply, or sends them `at_once`, as a packet of their own.
+    pub(super) fn write(&self, bytes: &[u8], at_once: bool) -> io::Result<()> {
+        if at_once {
+            return self.send(bytes);
+        }
         self.reply().extend_from_slice(bytes);
+        Ok(())
     }
 
     #[inline]

@@ -83,11 +83,7 @@ impl Writer {
     fn take(&self, bytes: &[u8]) -> io::Result<()> {
         match &self.sink {
             Sink::Stream(stream) => stream.write(bytes, self.at_once),
-            Sink::Packet(exchange) if self.at_once => exchange.send(bytes),
-            Sink::Packet(exchange) => {
-                exchange.gather(bytes);
-                Ok(())
-            }
+            Sink::Packet(exchange) => exchange.write(bytes, self.at_once),
         }
     }
 }
@@ -100,7 +96,8 @@ impl Write for Writer {
     }
 
     /// What the provided method does, without looking for what is left.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "mostly it only copies, and a call costs half of that")]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() { Ok(()) } else { self.take(bytes) }
     }
