@@ -23,7 +23,7 @@ pub(crate) fn receive(
 ) -> io::Result<usize> {
     match usize::try_from(receive_once(socket, buffer, flags)) {
         Ok(length) => Ok(length),
-        Err(_) => go_on(Interest::readable(socket), patience, |now| receive_once(socket, buffer, flags | now)),
+        Err(_) => go_on(Interest::readable(socket), patience, move |now| receive_once(socket, buffer, flags | now)),
     }
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn send(
 ) -> io::Result<usize> {
     match usize::try_from(send_once(socket, bytes, 0)) {
         Ok(length) => Ok(length),
-        Err(_) => go_on(Interest::writable(socket), patience, |now| send_once(socket, bytes, now)),
+        Err(_) => go_on(Interest::writable(socket), patience, move |now| send_once(socket, bytes, now)),
     }
 }
 
