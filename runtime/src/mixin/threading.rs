@@ -21,7 +21,7 @@ use crate::transport::Transport;
 ///
 /// CPython: `ThreadingMixIn`. Threads are kept for the next request where that is cheaper than starting one, so a
 /// thread-local value may outlive a request. If the system refuses another thread, requests wait until one is free.
-/// While connections come less than 50 µs apart, a thread yields the processor once before it sleeps.
+/// While connections come less than 40 µs apart, a thread yields the processor once before it sleeps.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {
