@@ -109,7 +109,8 @@ fn survives(errno: i32, times: usize, told: usize) {
 fn a_listener_that_is_gone_ends_the_loop_with_its_error() {
     for errno in [libc::EBADF, libc::EINVAL, libc::ENOTSOCK] {
         let server = support::Server::start("flaky", &[&errno.to_string(), "1"]);
-        let _client = connect(server.address()).unwrap();
+        // The server may have gone, and reset it, before connect(2) returns.
+        let _client = connect(server.address());
         let (status, output) = server.wait();
         assert!(status.success());
         assert_eq!(output, format!("Err(Some({errno})), accepted 0, accept_errors 1\n"));

@@ -11,8 +11,9 @@ pub(crate) struct Rush {
     began: Option<Instant>,
 }
 
-/// So many requests are timed together.
-const TIMED: u32 = 64;
+/// So many requests are timed together: for some time slices of a processor, of which a server has some and others have
+/// the rest.
+const TIMED: u32 = 512;
 /// A request in less than 40 µs on average is a rush. One client that connects again and again takes longer, and so do
 /// handlers that sleep.
 const LONGEST: Duration = Duration::from_micros(40 * TIMED as u64);

@@ -99,13 +99,6 @@ impl Input {
         self.start = self.start.saturating_add(amount).min(self.end);
     }
 
-    /// A message of so many bytes, which is read thereby with its frame, `length` bytes in all.
-    pub(super) fn read(&mut self, message: usize, length: usize) -> &[u8] {
-        let start = self.start;
-        self.start += length;
-        &self.buffer[start..start + message]
-    }
-
     pub(super) fn has_failed(&self) -> bool {
         self.failed
     }
@@ -153,7 +146,8 @@ impl Input {
         is_sound(body, length, self.waiting().len()) && length <= longest
     }
 
-    fn take(&mut self, body: Range<usize>, length: usize) -> Range<usize> {
+    /// Where the body of a message is in [`bytes`](Self::bytes), which is read thereby, `length` bytes in all.
+    pub(super) fn take(&mut self, body: Range<usize>, length: usize) -> Range<usize> {
         let start = self.start;
         self.start += length;
         start + body.start..start + body.end

@@ -108,7 +108,10 @@ impl Reader {
             return Ok(None);
         }
         match self.lines.whole(waiting) {
-            Some((line, length)) => Ok(Some(self.input.read(line, length))),
+            Some((line, length)) => {
+                let line = self.input.take(0..line, length);
+                Ok(Some(&self.input.bytes()[line]))
+            }
             None => self.next_line_in_parts(),
         }
     }
