@@ -264,18 +264,20 @@ fn silence_on_both_sides_ends_a_connection_and_on_one_side_does_not() {
 
 #[test]
 fn a_side_that_takes_nothing_is_named() {
-    let mut forwarding = Forwarding::start(&["--idle-timeout", "1"]);
+    // A receiver without room is asked for some less and less often (RFC 1122, 4.2.2.17), so what the proxy still has
+    // room for may stand still for a second or two.
+    let mut forwarding = Forwarding::start(&["--idle-timeout", "4"]);
     let much = vec![b'x'; 65_536];
     let (client, upstream) = forwarding.connect();
     // Its system notices the end later, since nobody has room for what it sends.
     client.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
     while (&client).write_all(&much).is_ok() {}
-    forwarding.proxy.logged("`handle` failed: the upstream neither sends nor takes anything for 1s");
+    forwarding.proxy.logged("`handle` failed: the upstream neither sends nor takes anything for 4s");
     drop((client, upstream));
 
     let (client, upstream) = forwarding.connect();
     while (&upstream).write_all(&much).is_ok() {}
-    forwarding.proxy.logged("`handle` failed: the peer takes nothing for 1s (`write_timeout`)");
+    forwarding.proxy.logged("`handle` failed: the peer takes nothing for 4s (`write_timeout`)");
     drop((client, upstream));
     let log = forwarding.proxy.stop().log;
     assert_eq!(log.matches("ERROR").count(), 2, "{log}");
