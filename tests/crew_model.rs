@@ -7,19 +7,19 @@
 #[path = "../runtime/src/mixin/crew.rs"]
 mod crew;
 
-/// A rush begins or ends with every request.
+/// A rush begins or ends with every second request.
 mod rush {
     use std::time::Instant;
 
     #[derive(Default)]
     pub(crate) struct Rush {
-        is_on: bool,
+        counted: usize,
     }
 
     impl Rush {
-        pub(crate) fn count(&mut self, _: impl FnOnce() -> Instant) -> bool {
-            self.is_on = !self.is_on;
-            self.is_on
+        pub(crate) fn count(&mut self, _: impl FnOnce() -> Instant) -> Option<bool> {
+            self.counted += 1;
+            (self.counted % 2 == 1).then_some(self.counted % 4 == 1)
         }
     }
 }

@@ -214,9 +214,10 @@ impl<D: Duty> Crew<D> {
     /// After a request: how many are to wait for the next ones.
     fn lookouts(&self, state: &mut State) -> usize {
         let Some(in_rush) = self.limits.lookouts_in_rush else { return self.limits.lookouts };
-        let hurries = state.rush.count(Instant::now);
-        self.in_rush.store(hurries, SeqCst);
-        if hurries { in_rush } else { self.limits.lookouts }
+        if let Some(is_rush) = state.rush.count(Instant::now) {
+            self.in_rush.store(is_rush, SeqCst);
+        }
+        if self.in_rush.load(SeqCst) { in_rush } else { self.limits.lookouts }
     }
 
     /// Sends home all who have no request, once there will be no more; the others leave when they are done.

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 /// The requests of a crew, counted.
 #[derive(Debug, Default)]
 pub(crate) struct Rush {
-    is_on: bool,
     /// How many are counted before the clock is read again.
     left: u32,
     began: Option<Instant>,
@@ -19,19 +18,16 @@ const TIMED: u32 = 512;
 const LONGEST: Duration = Duration::from_micros(40 * TIMED as u64);
 
 impl Rush {
-    /// Counts a request; whether there is a rush.
-    pub(crate) fn count(&mut self, now: impl FnOnce() -> Instant) -> bool {
-        match self.left.checked_sub(1) {
-            Some(left) => self.left = left,
-            None => self.time(now()),
+    /// Counts a request. After as many as are timed together: whether there is a rush.
+    pub(crate) fn count(&mut self, now: impl FnOnce() -> Instant) -> Option<bool> {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            return None;
         }
-        self.is_on
-    }
-
-    fn time(&mut self, now: Instant) {
-        self.is_on = self.began.is_some_and(|began| now - began < LONGEST);
-        self.began = Some(now);
         self.left = TIMED - 1;
+        let now = now();
+        let began = self.began.replace(now);
+        Some(began.is_some_and(|began| now - began < LONGEST))
     }
 }
 
@@ -40,12 +36,14 @@ mod tests {
     use super::*;
 
     /// Counts as many requests as are timed together, so long apart.
-    fn pass(rush: &mut Rush, now: &mut Instant, apart: Duration) -> bool {
-        let counted = (0..TIMED).map(|_| {
+    fn pass(rush: &mut Rush, now: &mut Instant, apart: Duration) -> Option<bool> {
+        let mut counted = (0..TIMED).map(|_| {
             *now += apart;
             rush.count(|| *now)
         });
-        counted.last().unwrap()
+        let first = counted.next().unwrap();
+        assert!(counted.all(|later| later.is_none()));
+        first
     }
 
     #[test]
@@ -54,6 +52,6 @@ mod tests {
         let quick = Duration::from_micros(39);
         let slow = Duration::from_micros(41);
         let passed = [quick, quick, quick, slow, slow, quick, quick].map(|apart| pass(&mut rush, &mut now, apart));
-        assert_eq!(passed, [false, true, true, true, false, false, true]);
+        assert_eq!(passed.map(Option::unwrap), [false, true, true, true, false, false, true]);
     }
 }
