@@ -270,7 +270,7 @@ where
     S: Hooks<Request = T::Request>,
     T: Transport,
 {
-    if request.connection().is_some() {
+    if T::Request::IS_CONNECTION {
         base.listener.close_in_child();
     }
     base.finish(request)

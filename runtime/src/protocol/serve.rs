@@ -198,8 +198,7 @@ impl<S: RequestHandler> Turn<'_, S> {
     }
 
     fn answer(&mut self, write: impl FnOnce(&mut Answer<'_>) -> io::Result<()>) -> Result<(), Failure> {
-        let is_packet = self.request.connection().is_none();
-        let mut answer = Answer::new(self.request.writer(), self.frame, is_packet, self.room);
+        let mut answer = Answer::new(self.request.writer(), self.frame, !S::Request::IS_CONNECTION, self.room);
         write(&mut answer).map_err(|error| Failure::Ended(error.into()))?;
         let outcome = answer.into_outcome();
         self.closes |= outcome.closes;

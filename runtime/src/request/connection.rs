@@ -165,10 +165,6 @@ impl Life for Connection {
     fn lend(&mut self) -> (&[u8], &mut Reader, &mut Writer) {
         (&[], &mut self.reader, &mut self.writer)
     }
-
-    fn connection(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.as_fd())
-    }
 }
 
 impl Read for Connection {

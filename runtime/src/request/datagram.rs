@@ -179,10 +179,6 @@ impl Life for Datagram {
     fn lend(&mut self) -> (&[u8], &mut Reader, &mut Writer) {
         (self.exchange.payload(), &mut self.reader, &mut self.writer)
     }
-
-    fn connection(&self) -> Option<BorrowedFd<'_>> {
-        None
-    }
 }
 
 impl AsFd for Datagram {

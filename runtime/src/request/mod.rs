@@ -12,7 +12,6 @@ mod timeouts;
 mod writer;
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 pub use connection::Connection;
@@ -63,7 +62,7 @@ pub trait Request: Life + Send + 'static {
 
 /// What the server does with a request, around the handler.
 pub trait Life: Sized {
-    /// Whether it is a connection, and not a packet.
+    /// Whether it is a connection, with a socket of its own, and not a packet.
     #[doc(hidden)]
     const IS_CONNECTION: bool;
 
@@ -99,8 +98,4 @@ pub trait Life: Sized {
     /// The packet's payload, empty for a connection, and both halves.
     #[doc(hidden)]
     fn lend(&mut self) -> (&[u8], &mut Reader, &mut Writer);
-
-    /// The socket that belongs to this request alone.
-    #[doc(hidden)]
-    fn connection(&self) -> Option<BorrowedFd<'_>>;
 }
