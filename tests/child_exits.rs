@@ -9,7 +9,7 @@ use std::process::{self, Command, ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use socketserver::{Hooks, Reader, ShutdownHandle, Writer, handler, socket_server};
-use support::{Conversation, Server, ask, wait_until};
+use support::{Conversation, Server, ask, kill, wait_until};
 
 /// Does to its child what the line says.
 #[socket_server(tcp, forking, hooks)]
@@ -178,7 +178,7 @@ fn sigterm_ends_a_child_between_two_requests() {
     let mut server = Server::start("obedient", &[]);
     let mut conversation = Conversation::with(server.address());
     let child = conversation.ask("pid").parse().unwrap();
-    send_signal(child, libc::SIGTERM);
+    kill(child, libc::SIGTERM);
     conversation.expect_end();
     assert_eq!(server.line(), "exited Some(0) None");
     assert_eq!(ask(server.address(), "the parent serves on").unwrap(), "the parent serves on");
@@ -191,7 +191,7 @@ fn sigterm_lets_a_child_finish_its_request() {
     let mut conversation = Conversation::with(server.address());
     let child = conversation.ask("pid").parse().unwrap();
     assert_eq!(conversation.ask("work"), "working");
-    send_signal(child, libc::SIGTERM);
+    kill(child, libc::SIGTERM);
     assert_eq!(conversation.line(), "worked");
     conversation.expect_end();
     assert_eq!(server.line(), "exited Some(0) None");
@@ -212,13 +212,6 @@ fn obedient() {
 fn children_of(parent: u32) -> Vec<String> {
     let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).expect("the server is there");
     children.split_whitespace().map(str::to_owned).collect()
-}
-
-fn send_signal(process: i32, signal: i32) {
-    // SAFETY: kill(2) takes any numbers; the process is a child of the server's, which waits for us.
-    #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
-    let result = unsafe { libc::kill(process, signal) };
-    assert_eq!(result, 0, "the child is there");
 }
 
 fn die_by(signal: i32) -> ! {

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use signal_hook::low_level::raise;
 use socketserver::{Hooks, Reader, ShutdownHandle, Writer, handler, socket_server};
 use support::{Conversation, connect, wait_until};
 
@@ -21,11 +22,7 @@ struct Echo {
 impl Hooks for Echo {
     fn service_actions(&self) {
         if self.signalled {
-            // SAFETY: raise(3) takes any number.
-            #[allow(unsafe_code, reason = "std cannot send a signal")]
-            unsafe {
-                libc::raise(libc::SIGTERM);
-            }
+            raise(libc::SIGTERM).unwrap();
         }
     }
 

@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::process::ExitCode;
 use std::thread;
 
+use signal_hook::low_level::raise;
 use socketserver::{Connection, Forking, Server, Tcp, handler, socket_server, socket2};
 use support::{connect, sleeps, this_thread, wait_until};
 
@@ -20,7 +21,7 @@ impl Waiting {
         let other = thread::spawn(move || {
             wait_until("the connection is idle", || sleeps(waiting));
             println!("errno is kept: {}", keeps_errno(descriptor));
-            raise(libc::SIGTERM);
+            raise(libc::SIGTERM).unwrap();
         });
         println!("line: {:?}", connection.reader().next_line()?);
         other.join().expect("it does not panic");
@@ -54,7 +55,7 @@ fn keeps_errno(connection: RawFd) -> bool {
         let kept = libc::dup(connection);
         assert_eq!(libc::dup2(unconnected.as_raw_fd(), connection), connection);
         libc::close(-1);
-        raise(libc::SIGTERM);
+        raise(libc::SIGTERM).unwrap();
         (kept, io::Error::last_os_error())
     };
     // SAFETY: it was made just now.
@@ -62,15 +63,6 @@ fn keeps_errno(connection: RawFd) -> bool {
     // SAFETY: both are open.
     assert_eq!(unsafe { libc::dup2(kept.as_raw_fd(), connection) }, connection);
     errno.raw_os_error() == Some(libc::EBADF)
-}
-
-/// In this thread, before it returns.
-fn raise(signal: i32) {
-    // SAFETY: raise(3) takes any number.
-    #[allow(unsafe_code, reason = "std cannot raise a signal")]
-    unsafe {
-        libc::raise(signal);
-    }
 }
 
 fn serve() {

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 use std::{env, fs, ptr};
 
+use signal_hook::low_level::raise;
 use socketserver::{
     Address, Forking, Hooks, Iterative, MixIn, Reader, Server, ShutdownHandle, Stats, Threading, Transport, Writer,
     handler, socket_server,
 };
-use support::{Conversation, ask, ask_packet, wait_until};
+use support::{Conversation, ask, ask_packet, kill, wait_until};
 
 /// Tells which process serves it. At `stop` it stops the server, at `work` it waits for the shutdown and then for `go`.
 macro_rules! workers {
@@ -269,7 +270,7 @@ fn early<M: MixIn>() {
     server.shutdown_on_signals().unwrap();
     support::serves(server.local_address());
     let child = fork(|| {
-        raise();
+        raise(libc::SIGTERM).unwrap();
         println!("serves: {:?}", server.serve_forever());
     });
     println!("the child has ended: {}", wait(child).1);
@@ -280,7 +281,7 @@ fn early<M: MixIn>() {
 fn late() {
     let server = bind::<Threading>();
     server.shutdown_on_signals().unwrap();
-    raise();
+    raise(libc::SIGTERM).unwrap();
     let child = fork(|| serve(&server));
     support::serves(server.local_address());
     println!("the child has ended: {}", wait(child).1);
@@ -372,19 +373,8 @@ fn wait(child: libc::pid_t) -> (libc::pid_t, i32) {
     (child, status)
 }
 
-fn raise() {
-    // SAFETY: raise(3) takes any number.
-    #[allow(unsafe_code, reason = "std cannot raise a signal")]
-    unsafe {
-        libc::raise(libc::SIGTERM);
-    }
-}
-
 fn signal(process: &str) {
-    // SAFETY: kill(2) takes any numbers; the process is there, for its parent has not told of its end.
-    #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
-    let result = unsafe { libc::kill(process.parse().unwrap(), libc::SIGTERM) };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    kill(process.parse().unwrap(), libc::SIGTERM);
 }
 
 /// Whether all threads of a process sleep, as in system calls that wait.

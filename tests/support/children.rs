@@ -1,5 +1,6 @@
 //! A child process of a test.
 
+use std::io;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 
 use crate::wait_until;
@@ -33,11 +34,7 @@ impl ChildProcess {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: i32) {
-        let pid = libc::pid_t::try_from(self.pid()).expect("a process id");
-        // SAFETY: kill(2) takes any numbers; the process is our child, and not waited for.
-        #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
-        let result = unsafe { libc::kill(pid, signal) };
-        assert_eq!(result, 0, "the child process is there");
+        kill(libc::pid_t::try_from(self.pid()).expect("a process id"), signal);
     }
 
     /// Waits until it has ended; how it did.
@@ -55,4 +52,13 @@ impl Drop for ChildProcess {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Sends a signal to a process that is there: one that nobody has waited for yet.
+#[track_caller]
+pub fn kill(process: libc::pid_t, signal: i32) {
+    // SAFETY: kill(2) takes any numbers.
+    #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
+    let result = unsafe { libc::kill(process, signal) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }

@@ -17,7 +17,7 @@ mod programs;
 mod scripted;
 mod stage;
 
-pub use children::ChildProcess;
+pub use children::{ChildProcess, kill};
 pub use clients::{Stream, ask, ask_packet, connect, talk};
 pub use conversations::Conversation;
 pub use counts::{children, descriptors, sleeps, this_thread, threads, wait_until};
