@@ -8,8 +8,7 @@
 //! standard output writes anyway.
 //!
 //! Code is mapped anew in a child, a few pages around each that it comes to, which costs more than a system call. So what
-//! a child runs of this crate is `#[inline]`, to lie beside the handler, and what it calls of libc is mostly in one
-//! neighbourhood: recv(2), send(2), and syscall(2) instead of functions elsewhere.
+//! a child runs of this crate is `#[inline]`, to lie beside the handler.
 
 use std::fs;
 use std::io::{self, Write};
@@ -117,15 +116,8 @@ impl BlockedSignals {
 impl Drop for BlockedSignals {
     #[inline]
     fn drop(&mut self) {
-        let (before, nowhere) = (&raw const self.before, ptr::null_mut());
-        // The size is the kernel's, and another one on MIPS: there it fails.
-        #[cfg(target_os = "linux")]
-        // SAFETY: it is the mask that was there before, and begins with what the kernel has of it.
-        if unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, before, nowhere, 8_usize) } == 0 {
-            return;
-        }
         // SAFETY: it is the mask that was there before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, nowhere) };
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut()) };
     }
 }
 
@@ -228,12 +220,7 @@ extern "C" fn begin_drain(_: libc::c_int) {
 pub(crate) fn close_inherited(descriptor: RawFd) {
     debug_assert!(is_forked(), "in the parent its owner closes it");
     // SAFETY: the child leaves by `_exit`, so the owner that it has a copy of never closes it a second time.
-    unsafe {
-        #[cfg(target_os = "linux")]
-        libc::syscall(libc::SYS_close, descriptor);
-        #[cfg(not(target_os = "linux"))]
-        libc::close(descriptor);
-    }
+    unsafe { libc::close(descriptor) };
 }
 
 /// How many threads this process has, where the system tells (Linux).
@@ -248,9 +235,7 @@ pub(crate) fn process_id() -> u32 {
 #[inline]
 fn flush_standard_output() {
     // There is nobody to tell that the standard output is gone.
-    if let Err(_gone) = io::stdout().flush() {
-        // Only here is there something to drop, by code that lies elsewhere.
-    }
+    let _ = io::stdout().flush();
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
