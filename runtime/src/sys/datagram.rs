@@ -1,5 +1,5 @@
 //! `recvmsg(2)` and `sendmsg(2)`: what `recvfrom` hides, namely that a packet was cut, and the address of ours that
-//! it came to.
+//! it came to. Where it hides neither, it and `sendto` have less to look at.
 
 use std::io;
 use std::mem;
@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use socket2::SockAddr;
+use socket2::{SockAddr, SockRef};
 
 use super::stream::NO_SIGNAL;
 
@@ -96,6 +96,10 @@ pub(crate) fn ask_for_destination(_: BorrowedFd<'_>, _: bool) -> io::Result<()> 
 /// `with_destination`: the socket was [asked for it](ask_for_destination). Others get no room for control messages: on
 /// a Unix-domain socket they may be descriptors that a peer sends (`SCM_RIGHTS`), and nobody would close them.
 pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], with_destination: bool) -> io::Result<Received> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if !with_destination {
+        return receive_plainly(socket, buffer);
+    }
     let mut control = Control::empty();
     let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: an all-zero `msghdr` is a valid one: no address, no parts, no control messages.
@@ -128,6 +132,23 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], with_destinatio
     })
 }
 
+/// The same without the destination: here the whole length of a packet that was cut is told in its place (`MSG_TRUNC`).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn receive_plainly(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
+    let mut length = 0;
+    // SAFETY: both pointers are to live places of the lengths beside them, and recvfrom(2) sets the length of the
+    // address to that of what it wrote.
+    let ((), peer) = unsafe {
+        SockAddr::try_init(|storage, size| {
+            let (bytes, flags) = (buffer.as_mut_ptr().cast(), libc::MSG_TRUNC);
+            let result = libc::recvfrom(socket.as_raw_fd(), bytes, buffer.len(), flags, storage.cast(), size);
+            length = usize::try_from(result).map_err(|_| io::Error::last_os_error())?;
+            Ok(())
+        })
+    }?;
+    Ok(Received { length: length.min(buffer.len()), truncated: length > buffer.len(), peer, destination: None })
+}
+
 /// Sends `payload` as one packet to `peer`, from the address `source` if one is given.
 #[inline]
 pub(crate) fn send(
@@ -136,6 +157,19 @@ pub(crate) fn send(
     peer: &SockAddr,
     source: Option<Destination>,
 ) -> io::Result<()> {
+    loop {
+        let sent = match source {
+            None => SockRef::from(&socket).send_to_with_flags(payload, peer, NO_SIGNAL).map(drop),
+            Some(source) => send_from(socket, payload, peer, source),
+        };
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            sent => return sent,
+        }
+    }
+}
+
+fn send_from(socket: BorrowedFd<'_>, payload: &[u8], peer: &SockAddr, source: Destination) -> io::Result<()> {
     let mut control = Control::empty();
     let mut part = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
     // SAFETY: an all-zero `msghdr` is a valid one: no address, no parts, no control messages.
@@ -144,20 +178,13 @@ pub(crate) fn send(
     message.msg_namelen = peer.len();
     message.msg_iov = &raw mut part;
     message.msg_iovlen = 1;
-    if let Some(source) = source {
-        message.msg_control = control.0.as_mut_ptr().cast();
-        message.msg_controllen = put_source(&mut control, source) as _;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = put_source(&mut control, source) as _;
+    // SAFETY: every pointer in `message` is to a live buffer of the length beside it; sendmsg(2) only reads.
+    if unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, NO_SIGNAL) } == -1 {
+        return Err(io::Error::last_os_error());
     }
-    loop {
-        // SAFETY: every pointer in `message` is to a live buffer of the length beside it; sendmsg(2) only reads.
-        if unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, NO_SIGNAL) } >= 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
+    Ok(())
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
