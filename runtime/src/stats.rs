@@ -49,7 +49,6 @@ pub struct Stats {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     accepted: AtomicU64,
-    active: AtomicU64,
     finished: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
@@ -58,19 +57,16 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn accepted(&self) {
-        self.active.fetch_add(1, Relaxed);
         self.accepted.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn refused(&self) {
-        self.refused.fetch_add(1, Relaxed);
-        self.active.fetch_sub(1, Release);
+        self.refused.fetch_add(1, Release);
     }
 
     pub(crate) fn ended(&self, success: bool) {
         let counter = if success { &self.finished } else { &self.failed };
-        counter.fetch_add(1, Relaxed);
-        self.active.fetch_sub(1, Release);
+        counter.fetch_add(1, Release);
     }
 
     pub(crate) fn accept_error(&self) {
@@ -79,23 +75,27 @@ impl Counters {
 
     /// What was counted is another process's: this one has a copy.
     pub(crate) fn reset(&self) {
-        let Self { accepted, active, finished, failed, refused, accept_errors } = self;
-        for counter in [accepted, active, finished, failed, refused, accept_errors] {
+        let Self { accepted, finished, failed, refused, accept_errors } = self;
+        for counter in [accepted, finished, failed, refused, accept_errors] {
             counter.store(0, Release);
         }
     }
 
     pub(crate) fn active(&self) -> u64 {
-        self.active.load(Acquire)
+        self.snapshot(0).active
     }
 
     pub(crate) fn snapshot(&self, cut: u64) -> Stats {
+        // In this order: what has ended was accepted before.
+        let [finished, failed, refused] =
+            [&self.finished, &self.failed, &self.refused].map(|counter| counter.load(Acquire));
+        let accepted = self.accepted.load(Relaxed);
         Stats {
-            accepted: self.accepted.load(Relaxed),
-            active: self.active(),
-            finished: self.finished.load(Relaxed),
-            failed: self.failed.load(Relaxed),
-            refused: self.refused.load(Relaxed),
+            accepted,
+            active: accepted.saturating_sub(finished + failed + refused),
+            finished,
+            failed,
+            refused,
             cut,
             accept_errors: self.accept_errors.load(Relaxed),
         }
