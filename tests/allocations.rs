@@ -1,17 +1,17 @@
-//! In its steady state a server allocates nothing for a request: neither for a short connection nor for a line
-//! or a command.
+//! In its steady state a server allocates nothing for a request: neither for a short connection nor for a line,
+//! a command or a packet.
 #![allow(unsafe_code, reason = "an allocator is counted by another around it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
 use socketserver::{
-    CommandName, Iterative, MixIn, Reader, Rest, Server, Tcp, Threading, Writer, handler, socket_server,
+    CommandName, Datagram, Iterative, MixIn, Reader, Rest, Server, Tcp, Threading, Udp, Writer, handler, socket_server,
 };
 use support::wait_until;
 
@@ -75,6 +75,20 @@ impl Echo {
     }
 }
 
+#[socket_server(udp)]
+struct EchoPackets;
+
+#[handler]
+impl EchoPackets {
+    fn handle(&self, packet: &mut Datagram) -> io::Result<()> {
+        SERVES.set(true);
+        packet.reply(packet.payload())?;
+        let (input, output) = packet.split();
+        io::copy(input, output)?;
+        Ok(())
+    }
+}
+
 #[socket_server(tcp)]
 struct Commands;
 
@@ -97,6 +111,8 @@ fn a_warm_server_allocates_nothing() {
     lines::<Iterative>();
     lines::<Threading>();
     commands();
+    packets::<Iterative>();
+    packets::<Threading>();
 }
 
 /// Whether an allocation of a thread that serves is counted: if none were, all would be well.
@@ -149,6 +165,25 @@ fn commands() {
         assert_eq!(reply, format!("{number:063}\n"));
     });
     drop(client);
+    server.shutdown().unwrap();
+}
+
+/// Those that are answered at once, and those whose reply is gathered.
+fn packets<M: MixIn>() {
+    let server = Server::<EchoPackets, Udp, M>::bind("127.0.0.1:0", EchoPackets).unwrap().start().unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    client.connect(server.local_address()).unwrap();
+    settles(|number| {
+        let packet = format!("{number:063}");
+        client.send(packet.as_bytes()).unwrap();
+        for _ in 0..2 {
+            let mut reply = [0; 99];
+            let length = client.recv(&mut reply).unwrap();
+            assert_eq!(reply[..length], *packet.as_bytes());
+        }
+        wait_until("the request is over", || server.stats().active == 0);
+    });
     server.shutdown().unwrap();
 }
 

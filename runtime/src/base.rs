@@ -133,6 +133,7 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
     ///
     /// In a `seat`, a shutdown finds the connection; a child is sent a signal instead.
     pub(crate) fn process(&self, mut request: T::Request, seat: Option<&SeatGuard>) {
+        let seat = seat.filter(|_| T::Request::IS_CONNECTION);
         if let Some(seat) = seat {
             seat.set(request.stream());
         }

@@ -54,9 +54,9 @@ pub struct Connection {
 
 impl Connection {
     pub(crate) fn new(socket: Socket, peer: Address, settings: &RequestSettings) -> io::Result<Self> {
-        let (stream, buffer) = spare::furnish(socket, settings)?;
+        let stream = spare::stream(socket, settings)?;
         Ok(Self {
-            reader: Reader::of_stream(Arc::clone(&stream), buffer, settings.read_buffer, settings.messages),
+            reader: Reader::of_stream(Arc::clone(&stream), spare::input(), settings.read_buffer, settings.messages),
             writer: Writer::of_stream(Arc::clone(&stream)),
             stream,
             peer,
@@ -152,9 +152,9 @@ impl Life for Connection {
 
     fn close(self) {
         let Self { reader, writer, stream, .. } = self;
-        let buffer = reader.into_buffer();
+        spare::keep_input(reader.into_buffer());
         drop(writer);
-        spare::keep(stream, buffer);
+        spare::keep_stream(stream);
     }
 
     fn refuse(self) {

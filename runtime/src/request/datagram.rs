@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use socket2::{SockAddr, Socket};
 
 use super::stream::Stream;
-use super::{Life, Reader, Request, Writer};
+use super::{Life, Reader, Request, Writer, spare};
 use crate::address::Address;
 use crate::sys;
 use crate::sys::datagram::{Destination, Received};
@@ -51,31 +51,15 @@ pub struct Datagram {
     reader: Reader,
     writer: Writer,
     exchange: Arc<Exchange>,
-    peer: Address,
-    local: Address,
 }
 
 impl Datagram {
-    pub(crate) fn new(payload: Vec<u8>, received: Received, listener: &Listener) -> Self {
-        let peer = Address::from_sock_addr(&received.peer);
-        let local = match (received.destination, listener.local_address()) {
-            (Some(destination), Address::Inet(bound)) => Address::Inet(destination.at(bound.port())),
-            (_, bound) => bound.clone(),
-        };
-        let exchange = Arc::new(Exchange {
-            payload,
-            is_truncated: received.truncated,
-            socket: Arc::clone(listener.socket()),
-            peer: (peer != Address::Unnamed).then_some(received.peer),
-            source: received.destination,
-            reply: Mutex::default(),
-        });
+    pub(crate) fn new(payload: &[u8], received: Received, listener: &Listener) -> Self {
+        let exchange = spare::exchange(|exchange| exchange.begin(payload, received, listener));
         Self {
-            reader: Reader::of_packet(Arc::clone(&exchange), listener.settings().messages),
+            reader: Reader::of_packet(Arc::clone(&exchange), spare::input(), listener.settings().messages),
             writer: Writer::of_packet(Arc::clone(&exchange)),
             exchange,
-            peer,
-            local,
         }
     }
 
@@ -117,13 +101,13 @@ impl Datagram {
     /// The address of the peer; [`Unnamed`](Address::Unnamed) for a Unix-domain socket that was not bound, which
     /// cannot be answered.
     pub fn peer_address(&self) -> &Address {
-        &self.peer
+        &self.exchange.peer
     }
 
     /// The address that the packet was sent to, also where the server is bound to every address, on Linux and Android;
     /// for a broadcast, that of ours which answers it.
     pub fn local_address(&self) -> &Address {
-        &self.local
+        &self.exchange.local
     }
 
     /// The server's socket, which all its requests share: an option that is set on it is set for all.
@@ -164,17 +148,26 @@ impl Life for Datagram {
     fn settle(&mut self) {}
 
     fn deliver(&mut self) -> io::Result<()> {
-        let reply = std::mem::take(&mut *self.exchange.reply());
-        if reply.is_empty() { Ok(()) } else { self.exchange.send(&reply) }
+        let mut reply = self.exchange.reply();
+        let sent = if reply.is_empty() { Ok(()) } else { self.exchange.send(&reply) };
+        reply.clear();
+        sent
     }
 
     fn furnish(&mut self) {}
 
     fn shutdown(&mut self) {}
 
-    fn close(self) {}
+    fn close(self) {
+        let Self { reader, writer, exchange } = self;
+        spare::keep_input(reader.into_buffer());
+        drop(writer);
+        spare::keep_exchange(exchange);
+    }
 
-    fn refuse(self) {}
+    fn refuse(self) {
+        self.close();
+    }
 
     fn lend(&mut self) -> (&[u8], &mut Reader, &mut Writer) {
         (self.exchange.payload(), &mut self.reader, &mut self.writer)
@@ -191,13 +184,52 @@ impl AsFd for Datagram {
 pub(super) struct Exchange {
     payload: Vec<u8>,
     is_truncated: bool,
-    socket: Arc<Socket>,
-    peer: Option<SockAddr>,
-    source: Option<Destination>,
+    peer: Address,
+    local: Address,
+    /// `None` between two packets.
+    route: Option<Route>,
     reply: Mutex<Vec<u8>>,
 }
 
+/// Where a reply goes, and from where.
+struct Route {
+    socket: Arc<Socket>,
+    peer: SockAddr,
+    source: Option<Destination>,
+}
+
 impl Exchange {
+    /// One without a packet.
+    pub(super) fn vacant() -> Self {
+        Self {
+            payload: Vec::new(),
+            is_truncated: false,
+            peer: Address::Unnamed,
+            local: Address::Unnamed,
+            route: None,
+            reply: Mutex::default(),
+        }
+    }
+
+    fn begin(&mut self, payload: &[u8], received: Received, listener: &Listener) {
+        self.payload.extend_from_slice(payload);
+        self.is_truncated = received.truncated;
+        self.peer = Address::from_sock_addr(&received.peer);
+        self.local = match (received.destination, listener.local_address()) {
+            (Some(destination), Address::Inet(bound)) => Address::Inet(destination.at(bound.port())),
+            (_, bound) => bound.clone(),
+        };
+        let socket = Arc::clone(listener.socket());
+        self.route = Some(Route { socket, peer: received.peer, source: received.destination });
+    }
+
+    /// Keeps its memory for the next packet, and nothing that the server would miss.
+    pub(super) fn vacate(&mut self) {
+        self.payload.clear();
+        self.route = None;
+        self.reply.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(super) fn payload(&self) -> &[u8] {
         &self.payload
     }
@@ -207,7 +239,11 @@ impl Exchange {
     }
 
     pub(super) fn socket(&self) -> &Socket {
-        &self.socket
+        &self.route().socket
+    }
+
+    fn route(&self) -> &Route {
+        self.route.as_ref().expect("a packet is here")
     }
 
     /// Gathers `bytes` for the reply, or sends them `at_once`, as a packet of their own.
@@ -221,13 +257,14 @@ impl Exchange {
 
     #[inline]
     pub(super) fn send(&self, payload: &[u8]) -> io::Result<()> {
-        match &self.peer {
-            Some(peer) => sys::datagram::send(self.socket.as_fd(), payload, peer, self.source),
-            None => Err(io::Error::new(
+        if self.peer == Address::Unnamed {
+            return Err(io::Error::new(
                 io::ErrorKind::AddrNotAvailable,
                 "the peer cannot be answered: its socket is not bound to a name",
-            )),
+            ));
         }
+        let Route { socket, peer, source } = self.route();
+        sys::datagram::send(socket.as_fd(), payload, peer, *source)
     }
 
     fn reply(&self) -> MutexGuard<'_, Vec<u8>> {

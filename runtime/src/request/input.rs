@@ -37,9 +37,10 @@ impl Input {
         Self { source: Source::Stream(stream), buffer, start: 0, end: 0, read_buffer, failed: false }
     }
 
-    pub(super) fn of_packet(packet: Arc<Exchange>) -> Self {
+    pub(super) fn of_packet(packet: Arc<Exchange>, mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
         let source = Source::Packet(Some(packet));
-        Self { source, buffer: Vec::new(), start: 0, end: 0, read_buffer: 0, failed: false }
+        Self { source, buffer, start: 0, end: 0, read_buffer: 0, failed: false }
     }
 
     pub(super) fn furnish(&mut self) {
@@ -50,7 +51,7 @@ impl Input {
 
     /// The buffer, unless a long message has blown it up.
     pub(super) fn into_buffer(self) -> Vec<u8> {
-        if self.buffer.len() <= self.read_buffer { self.buffer } else { Vec::new() }
+        if self.is_packet() || self.buffer.len() <= self.read_buffer { self.buffer } else { Vec::new() }
     }
 
     pub(super) fn is_packet(&self) -> bool {

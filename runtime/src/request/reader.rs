@@ -55,13 +55,13 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// `buffer` may be one that another connection has left.
+    /// `buffer` may be one that another request has left.
     pub(super) fn of_stream(stream: Arc<Stream>, buffer: Vec<u8>, read_buffer: usize, options: MessageOptions) -> Self {
         Self::new(Input::of_stream(stream, buffer, read_buffer), options)
     }
 
-    pub(super) fn of_packet(packet: Arc<Exchange>, options: MessageOptions) -> Self {
-        Self::new(Input::of_packet(packet), options)
+    pub(super) fn of_packet(packet: Arc<Exchange>, buffer: Vec<u8>, options: MessageOptions) -> Self {
+        Self::new(Input::of_packet(packet, buffer), options)
     }
 
     fn new(input: Input, options: MessageOptions) -> Self {
@@ -73,7 +73,7 @@ impl Reader {
         self.input.furnish();
     }
 
-    /// The buffer, for another connection.
+    /// The buffer, for another request.
     pub(super) fn into_buffer(self) -> Vec<u8> {
         self.input.into_buffer()
     }

@@ -1,4 +1,4 @@
-//! What a thread keeps of one connection for its next one, so that a request need not allocate.
+//! What a thread keeps of one request for its next one, which then need not allocate.
 
 use std::cell::Cell;
 use std::io;
@@ -6,32 +6,54 @@ use std::sync::Arc;
 
 use socket2::Socket;
 
+use super::datagram::Exchange;
 use super::stream::Stream;
 use crate::transport::RequestSettings;
 
 thread_local! {
-    static SPARE: Cell<Option<Spare>> = const { Cell::new(None) };
-}
-
-struct Spare {
+    static INPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     /// Vacant, and nobody else has it.
-    place: Arc<Stream>,
-    input: Vec<u8>,
+    static STREAM: Cell<Option<Arc<Stream>>> = const { Cell::new(None) };
+    /// Vacant, and nobody else has it.
+    static EXCHANGE: Cell<Option<Arc<Exchange>>> = const { Cell::new(None) };
 }
 
-/// A stream of `socket` where it can be shared, and an input buffer for it.
-pub(super) fn furnish(socket: Socket, settings: &RequestSettings) -> io::Result<(Arc<Stream>, Vec<u8>)> {
-    let new = || Spare { place: Arc::new(Stream::vacant(settings)), input: Vec::new() };
-    let Spare { mut place, input } = SPARE.take().unwrap_or_else(new);
-    Arc::get_mut(&mut place).expect("nobody else has it").occupy(socket, settings)?;
-    Ok((place, input))
+/// A buffer for input, of any bytes.
+pub(super) fn input() -> Vec<u8> {
+    INPUT.take()
+}
+
+pub(super) fn keep_input(buffer: Vec<u8>) {
+    // In a thread that is ending there is no next request.
+    let _ = INPUT.try_with(|input| input.set(buffer));
+}
+
+/// A stream of `socket`, where it can be shared.
+pub(super) fn stream(socket: Socket, settings: &RequestSettings) -> io::Result<Arc<Stream>> {
+    let mut stream = STREAM.take().unwrap_or_else(|| Arc::new(Stream::vacant(settings)));
+    Arc::get_mut(&mut stream).expect("nobody else has it").occupy(socket, settings)?;
+    Ok(stream)
 }
 
 /// Closes a stream that nobody else has, and keeps its memory.
-pub(super) fn keep(mut place: Arc<Stream>, input: Vec<u8>) {
-    if let Some(stream) = Arc::get_mut(&mut place) {
-        stream.vacate();
-        // In a thread that is ending there is no next connection.
-        let _ = SPARE.try_with(|spare| spare.set(Some(Spare { place, input })));
+pub(super) fn keep_stream(mut stream: Arc<Stream>) {
+    if let Some(vacant) = Arc::get_mut(&mut stream) {
+        vacant.vacate();
+        let _ = STREAM.try_with(|spare| spare.set(Some(stream)));
+    }
+}
+
+/// An exchange with the packet that `begin` gives it.
+pub(super) fn exchange(begin: impl FnOnce(&mut Exchange)) -> Arc<Exchange> {
+    let mut exchange = EXCHANGE.take().unwrap_or_else(|| Arc::new(Exchange::vacant()));
+    begin(Arc::get_mut(&mut exchange).expect("nobody else has it"));
+    exchange
+}
+
+/// Ends an exchange that nobody else has, and keeps its memory.
+pub(super) fn keep_exchange(mut exchange: Arc<Exchange>) {
+    if let Some(vacant) = Arc::get_mut(&mut exchange) {
+        vacant.vacate();
+        let _ = EXCHANGE.try_with(|spare| spare.set(Some(exchange)));
     }
 }

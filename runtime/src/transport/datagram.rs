@@ -34,7 +34,6 @@ pub(super) fn receive(listener: &Listener) -> io::Result<Datagram> {
     BUFFER.with_borrow_mut(|buffer| {
         buffer.resize(listener.settings().max_packet_size, 0);
         let received = sys::datagram::receive(listener.socket().as_fd(), buffer, listener.tells_destination())?;
-        let payload = buffer[..received.length].to_vec();
-        Ok(Datagram::new(payload, received, listener))
+        Ok(Datagram::new(&buffer[..received.length], received, listener))
     })
 }
