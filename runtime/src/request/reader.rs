@@ -198,6 +198,18 @@ impl Read for Reader {
         self.consume(length);
         Ok(length)
     }
+
+    /// What the provided method does, inlined for a child: see `sys/child.rs`.
+    #[inline]
+    fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.read(buffer)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                length => buffer = &mut buffer[length..],
+            }
+        }
+        Ok(())
+    }
 }
 
 impl BufRead for Reader {

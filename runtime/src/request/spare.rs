@@ -11,26 +11,33 @@ use super::stream::Stream;
 use crate::transport::RequestSettings;
 
 thread_local! {
-    static INPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// On the heap, which a forking parent writes to anyway: a page that it writes to after a fork is copied.
+    #[expect(clippy::unnecessary_box_returns, reason = "the box is what it is for")]
+    static SPARE: Box<Spare> = Box::default();
+}
+
+#[derive(Default)]
+struct Spare {
+    input: Cell<Vec<u8>>,
     /// Vacant, and nobody else has it.
-    static STREAM: Cell<Option<Arc<Stream>>> = const { Cell::new(None) };
+    stream: Cell<Option<Arc<Stream>>>,
     /// Vacant, and nobody else has it.
-    static EXCHANGE: Cell<Option<Arc<Exchange>>> = const { Cell::new(None) };
+    exchange: Cell<Option<Arc<Exchange>>>,
 }
 
 /// A buffer for input, of any bytes.
 pub(super) fn input() -> Vec<u8> {
-    INPUT.take()
+    SPARE.with(|spare| spare.input.take())
 }
 
 pub(super) fn keep_input(buffer: Vec<u8>) {
     // In a thread that is ending there is no next request.
-    let _ = INPUT.try_with(|input| input.set(buffer));
+    let _ = SPARE.try_with(|spare| spare.input.set(buffer));
 }
 
 /// A stream of `socket`, where it can be shared.
 pub(super) fn stream(socket: Socket, settings: &RequestSettings) -> io::Result<Arc<Stream>> {
-    let mut stream = STREAM.take().unwrap_or_else(|| Arc::new(Stream::vacant(settings)));
+    let mut stream = SPARE.with(|spare| spare.stream.take()).unwrap_or_else(|| Arc::new(Stream::vacant(settings)));
     Arc::get_mut(&mut stream).expect("nobody else has it").occupy(socket, settings)?;
     Ok(stream)
 }
@@ -39,13 +46,13 @@ pub(super) fn stream(socket: Socket, settings: &RequestSettings) -> io::Result<A
 pub(super) fn keep_stream(mut stream: Arc<Stream>) {
     if let Some(vacant) = Arc::get_mut(&mut stream) {
         vacant.vacate();
-        let _ = STREAM.try_with(|spare| spare.set(Some(stream)));
+        let _ = SPARE.try_with(|spare| spare.stream.set(Some(stream)));
     }
 }
 
 /// An exchange with the packet that `begin` gives it.
 pub(super) fn exchange(begin: impl FnOnce(&mut Exchange)) -> Arc<Exchange> {
-    let mut exchange = EXCHANGE.take().unwrap_or_else(|| Arc::new(Exchange::vacant()));
+    let mut exchange = SPARE.with(|spare| spare.exchange.take()).unwrap_or_else(|| Arc::new(Exchange::vacant()));
     begin(Arc::get_mut(&mut exchange).expect("nobody else has it"));
     exchange
 }
@@ -54,6 +61,6 @@ pub(super) fn exchange(begin: impl FnOnce(&mut Exchange)) -> Arc<Exchange> {
 pub(super) fn keep_exchange(mut exchange: Arc<Exchange>) {
     if let Some(vacant) = Arc::get_mut(&mut exchange) {
         vacant.vacate();
-        let _ = EXCHANGE.try_with(|spare| spare.set(Some(exchange)));
+        let _ = SPARE.try_with(|spare| spare.exchange.set(Some(exchange)));
     }
 }

@@ -316,7 +316,7 @@ impl Stream {
     ///
     /// Closing a socket with unread input resets the connection, and the peer loses what it has not read yet. So if
     /// there is such input, the socket stays open until the peer has closed its side, within bounds.
-    #[inline]
+    #[inline(always)]
     pub(super) fn shutdown(&self) {
         // An error here has no one to go to: what matters was sent before, by `deliver`.
         let _ = self.flush();
@@ -324,14 +324,14 @@ impl Stream {
     }
 
     /// The same for output that was sent; with no `patience`, for whoever serves others meanwhile, it waits for nothing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_output(&self, patience: Option<Duration>) {
         if self.socket().shutdown(Shutdown::Write).is_ok() && !self.at_end.load(SeqCst) {
             self.drain_input(patience);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn drain_input(&self, patience: Option<Duration>) {
         const MOST: usize = 1 << 20;
 

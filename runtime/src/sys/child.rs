@@ -8,7 +8,7 @@
 //! standard output writes anyway.
 //!
 //! Code is mapped anew in a child, a few pages around each that it comes to, which costs more than a system call. So what
-//! a child runs of this crate is `#[inline]`, to lie beside the handler.
+//! a child runs of this crate is inlined, to lie beside the handler.
 
 use std::fs;
 use std::io::{self, Write};
@@ -189,7 +189,8 @@ pub(crate) fn is_draining() -> bool {
     IS_DRAINING.load(SeqCst)
 }
 
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is small, and to be beside the handler")]
 fn drain_on_signal(connection: Option<Arc<Stream>>, drains_on_interrupt: bool) {
     // For good: the socket is closed by `_exit`.
     CONNECTION.store(connection.map_or(ptr::null(), Arc::into_raw).cast_mut(), SeqCst);
@@ -234,8 +235,8 @@ pub(crate) fn process_id() -> u32 {
 
 #[inline]
 fn flush_standard_output() {
-    // There is nobody to tell that the standard output is gone.
-    let _ = io::stdout().flush();
+    // There is nobody to tell that the standard output is gone. To drop the error, which has no memory, is code elsewhere.
+    mem::forget(io::stdout().flush());
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
