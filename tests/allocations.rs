@@ -1,5 +1,5 @@
 //! In its steady state a server allocates nothing for a request: neither for a short connection nor for a line,
-//! a command or a packet.
+//! a command or a packet over UDP.
 #![allow(unsafe_code, reason = "an allocator is counted by another around it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,4 +1,4 @@
-//! Transports whose accept(2) or recvmsg(2) fails as a script says.
+//! Transports whose accept(2) or recv(2) fails as a script says.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;

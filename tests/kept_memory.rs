@@ -1,13 +1,13 @@
-//! What a connection keeps of a long message while it waits for the next one.
+//! What is kept of a long message or reply while the next one is waited for.
 #![allow(unsafe_code, reason = "an allocator is counted by another around it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use socketserver::{Answer, LengthPrefixed, Reply, handler, socket_server};
+use socketserver::{Answer, LengthPrefixed, Reply, Writer, handler, socket_server};
 use support::wait_until;
 
 /// The system's allocator, and how much of it is in use.
@@ -40,7 +40,7 @@ struct Echo;
 struct Text(String);
 
 impl Reply for Text {
-    fn reply(self, answer: &mut Answer<'_>) -> std::io::Result<()> {
+    fn reply(self, answer: &mut Answer<'_>) -> io::Result<()> {
         answer.message_fmt(format_args!("{}", self.0))
     }
 }
@@ -53,10 +53,38 @@ impl Echo {
     }
 }
 
-#[test]
-fn a_long_message_is_given_back() {
-    const LONG: usize = 1 << 20;
+/// Replies with more than fits a packet.
+#[socket_server(udp)]
+struct TooMuch;
 
+#[handler]
+impl TooMuch {
+    fn handle(&self, output: &mut Writer) -> io::Result<()> {
+        output.write_all(&vec![b'x'; LONG])
+    }
+}
+
+const LONG: usize = 1 << 20;
+
+/// The counter is one for all, so this is one test.
+#[test]
+fn what_is_long_is_given_back() {
+    a_connection_keeps_little();
+    a_packet_leaves_little();
+}
+
+fn a_packet_leaves_little() {
+    let server = TooMuch.bind("127.0.0.1:0").unwrap().start().unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.connect(server.local_address()).unwrap();
+    let before = IN_USE.load(SeqCst);
+    client.send(b"").unwrap();
+    wait_until("the reply has failed", || server.stats().failed == 1);
+    wait_until("its memory is given back", || IN_USE.load(SeqCst) < before + LONG / 2);
+    server.shutdown().unwrap();
+}
+
+fn a_connection_keeps_little() {
     let server = Echo.bind("127.0.0.1:0").unwrap().start().unwrap();
     let mut client = TcpStream::connect(server.local_address()).unwrap();
     client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();

@@ -1,4 +1,4 @@
-//! Errors of accept(2) and recvmsg(2): which pass by themselves, which want patience, and which are the end.
+//! Errors of accept(2) and recv(2): which pass by themselves, which want patience, and which are the end.
 
 use std::io;
 use std::time::Duration;

@@ -67,7 +67,7 @@ pub trait Hooks: Handler {
     /// that is set. Default: nothing.
     fn service_actions(&self) {}
 
-    /// accept(2) or recvmsg(2) failed, or a request was taken and closed for want of a child or, in
+    /// accept(2) or recv(2) failed, or a request was taken and closed for want of a child or, in
     /// [`handle_request`](crate::Server::handle_request), of a thread. Default: one line, as for
     /// [`handle_error`](Self::handle_error), and not more than one in a second.
     ///

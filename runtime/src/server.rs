@@ -139,7 +139,7 @@ impl<S, T, M> Server<S, T, M> {
     ///
     /// # Errors
     ///
-    /// What accept(2) or recvmsg(2) say if the listener is gone; all others of theirs are survived. That the system has
+    /// What accept(2) or recv(2) say if the listener is gone; all others of theirs are survived. That the system has
     /// no memory, or no thread to begin with, or no descriptor in a process that the program has forked.
     /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) if it is serving already.
     pub fn serve_forever(&self) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! What a server has done so far.
 
+use std::mem;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -41,7 +42,7 @@ pub struct Stats {
     /// Requests that a shutdown cut, because they were still in progress after `drain_timeout`, or at the second
     /// call. They are counted as finished or failed too, once they have ended.
     pub cut: u64,
-    /// Errors of accept(2) and recvmsg(2), retried or not.
+    /// Errors of accept(2) and recv(2), retried or not.
     pub accept_errors: u64,
 }
 
@@ -85,11 +86,22 @@ impl Counters {
         self.snapshot(0).active
     }
 
+    /// How many have finished, have failed, and were refused.
+    fn ends(&self) -> [u64; 3] {
+        [&self.finished, &self.failed, &self.refused].map(|counter| counter.load(Acquire))
+    }
+
     pub(crate) fn snapshot(&self, cut: u64) -> Stats {
-        // In this order: what has ended was accepted before.
-        let [finished, failed, refused] =
-            [&self.finished, &self.failed, &self.refused].map(|counter| counter.load(Acquire));
-        let accepted = self.accepted.load(Relaxed);
+        // A request that ends between the two looks would seem to be in progress, beside the one that began in its place.
+        let mut ends = self.ends();
+        let accepted = loop {
+            let accepted = self.accepted.load(Acquire);
+            let before = mem::replace(&mut ends, self.ends());
+            if before == ends {
+                break accepted;
+            }
+        };
+        let [finished, failed, refused] = ends;
         Stats {
             accepted,
             active: accepted.saturating_sub(finished + failed + refused),

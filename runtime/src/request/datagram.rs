@@ -10,6 +10,7 @@ use socket2::{SockAddr, Socket};
 use super::stream::Stream;
 use super::{Life, Reader, Request, Writer, spare};
 use crate::address::Address;
+use crate::protocol::KEPT_ROOM;
 use crate::sys;
 use crate::sys::datagram::{Destination, Received};
 use crate::transport::Listener;
@@ -78,7 +79,7 @@ impl Datagram {
     /// # Errors
     ///
     /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) if the peer is [`Unnamed`](Address::Unnamed); what
-    /// sendmsg(2) says, such as `EMSGSIZE` for more than fits a packet.
+    /// send(2) says, such as `EMSGSIZE` for more than fits a packet.
     pub fn reply(&self, payload: &[u8]) -> io::Result<()> {
         self.exchange.send(payload)
     }
@@ -150,7 +151,7 @@ impl Life for Datagram {
     fn deliver(&mut self) -> io::Result<()> {
         let mut reply = self.exchange.reply();
         let sent = if reply.is_empty() { Ok(()) } else { self.exchange.send(&reply) };
-        reply.clear();
+        empty(&mut reply);
         sent
     }
 
@@ -225,9 +226,9 @@ impl Exchange {
 
     /// Keeps its memory for the next packet, and nothing that the server would miss.
     pub(super) fn vacate(&mut self) {
-        self.payload.clear();
         self.route = None;
-        self.reply.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        empty(&mut self.payload);
+        empty(self.reply.get_mut().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(super) fn payload(&self) -> &[u8] {
@@ -270,6 +271,11 @@ impl Exchange {
     fn reply(&self) -> MutexGuard<'_, Vec<u8>> {
         self.reply.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn empty(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.shrink_to(KEPT_ROOM);
 }
 
 impl fmt::Debug for Exchange {

@@ -49,9 +49,13 @@ impl Input {
         }
     }
 
-    /// The buffer, unless a long message has blown it up.
-    pub(super) fn into_buffer(self) -> Vec<u8> {
-        if self.is_packet() || self.buffer.len() <= self.read_buffer { self.buffer } else { Vec::new() }
+    /// The buffer, unless a long message has blown it up. A packet's is empty: how long that was says nothing of the
+    /// room that a connection needs.
+    pub(super) fn into_buffer(mut self) -> Vec<u8> {
+        if self.is_packet() {
+            self.buffer.clear();
+        }
+        if self.buffer.len() <= self.read_buffer { self.buffer } else { Vec::new() }
     }
 
     pub(super) fn is_packet(&self) -> bool {

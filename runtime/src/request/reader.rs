@@ -203,9 +203,11 @@ impl Read for Reader {
     #[inline]
     fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
         while !buffer.is_empty() {
-            match self.read(buffer)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                length => buffer = &mut buffer[length..],
+            match self.read(buffer) {
+                Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "failed to fill whole buffer")),
+                Ok(length) => buffer = &mut buffer[length..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())

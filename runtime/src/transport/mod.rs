@@ -61,7 +61,7 @@ pub trait Transport: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What accept(2) or recvmsg(2) say. The server tells the passing ones from the final ones;
+    /// What accept(2) or recv(2) say. The server tells the passing ones from the final ones;
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) means that there is none just now.
     fn get_request(listener: &Listener) -> io::Result<Self::Request>;
 }
