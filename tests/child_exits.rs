@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::process::{ExitStatusExt, parent_id};
 use std::panic::panic_any;
 use std::process::{self, Command, ExitCode, ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use socketserver::{Hooks, Reader, ShutdownHandle, Writer, handler, socket_server};
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     support::run(
         &[
             ("a_hundred_fast_children_leave_no_zombie", a_hundred_fast_children_leave_no_zombie),
+            ("a_child_that_ends_late_is_waited_for", a_child_that_ends_late_is_waited_for),
             ("a_loop_of_handle_request_leaves_no_zombie", a_loop_of_handle_request_leaves_no_zombie),
             ("a_crash_is_reported_and_the_server_goes_on", a_crash_is_reported_and_the_server_goes_on),
             ("a_panic_never_reaches_the_loop_of_the_parent", a_panic_never_reaches_the_loop_of_the_parent),
@@ -85,6 +87,17 @@ fn a_hundred_fast_children_leave_no_zombie() {
         assert_eq!(server.line(), "exited Some(0) None");
     }
     assert_eq!(server.stop(), "finished 100, failed 0, active 0\n");
+}
+
+fn a_child_that_ends_late_is_waited_for() {
+    let mut server = Server::start("obedient", &[]);
+    let mut conversation = Conversation::with(server.address());
+    assert_eq!(conversation.ask("hello"), "hello");
+    // By then the server looks no more, and sleeps until the child ends.
+    thread::sleep(Duration::from_millis(50));
+    drop(conversation);
+    assert_eq!(server.line(), "exited Some(0) None");
+    assert_eq!(server.stop(), "finished 1, failed 0, active 0\n");
 }
 
 fn a_loop_of_handle_request_leaves_no_zombie() {
