@@ -83,20 +83,25 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
 
     /// `get_request`, once.
     pub(crate) fn try_next_request(&self, errors: &mut Errors) -> io::Result<Attempt<T::Request>> {
-        let got = guard("get_request", || T::get_request(&self.listener))
-            .unwrap_or_else(|| Err(io::Error::other("`get_request` panicked")));
+        // Into its place at once: what a guard returns is moved several times.
+        let mut got = None;
+        guard("get_request", || got = Some(T::get_request(&self.listener)));
         // Taken in the very moment of a shutdown, or what the shutdown of the listener itself looks like.
         if self.shutdown().is_shutting_down() {
             return Ok(Attempt::Nothing);
         }
-        match got {
-            Ok(request) => {
+        let error = match got {
+            Some(Ok(request)) => {
                 self.counters.accepted();
-                Ok(Attempt::Request(request))
+                return Ok(Attempt::Request(request));
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Attempt::Nothing),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Attempt::Failed { pause: Duration::ZERO }),
-            Err(error) => {
+            Some(Err(error)) => error,
+            None => io::Error::other("`get_request` panicked"),
+        };
+        match error.kind() {
+            io::ErrorKind::WouldBlock => Ok(Attempt::Nothing),
+            io::ErrorKind::Interrupted => Ok(Attempt::Failed { pause: Duration::ZERO }),
+            _ => {
                 self.counters.accept_error();
                 let Some(pause) = errors.pause_after(&error) else { return Err(error) };
                 guard("accept_error", || self.service.accept_error(&error));
@@ -116,17 +121,14 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
         Ok(deadline.is_none_or(|deadline| Instant::now() < deadline))
     }
 
-    /// `verify_request`, and `service_actions` after it; a refused request is closed.
-    pub(crate) fn verify(&self, request: T::Request) -> Option<T::Request> {
-        let verified = guard("verify_request", || self.service.verify_request(&request)).unwrap_or(false);
+    /// `verify_request`, and `service_actions` after it. A request that does not pass is to be refused.
+    pub(crate) fn verify(&self, request: &T::Request) -> bool {
+        let verified = guard("verify_request", || self.service.verify_request(request)).unwrap_or(false);
         self.service_actions();
-        if verified {
-            Some(request)
-        } else {
+        if !verified {
             self.counters.refused();
-            request.refuse();
-            None
         }
+        verified
     }
 
     /// `finish_request`, `shutdown_request` and `close_request`.

@@ -260,12 +260,14 @@ where
 }
 
 /// `process_request`: gives the request to a child, and forgets it here.
-fn process<S, T>(base: &Base<S, T>, children: &mut Children, request: T::Request)
+fn process<S, T>(base: &Base<S, T>, children: &mut Children, mut request: T::Request)
 where
     S: Hooks<Request = T::Request>,
     T: Transport,
 {
-    let Some(mut request) = base.verify(request) else { return };
+    if !base.verify(&request) {
+        return request.refuse();
+    }
     request.furnish();
     let connection = request.stream();
     match sys::child::fork(connection, base.shutdown().listens_to_signals(), || live(base, &mut request)) {

@@ -9,6 +9,7 @@ use super::{MixIn, Process};
 use crate::base::Next;
 use crate::error::no_thread;
 use crate::hooks::Hooks;
+use crate::request::Life;
 use crate::server::Server;
 use crate::sys::poll::deadline;
 use crate::transport::Transport;
@@ -71,8 +72,10 @@ impl Process for Iterative {
         let base = &server.base;
         match server.next_request()? {
             Next::Request(request) => {
-                if let Some(request) = base.verify(request) {
+                if base.verify(&request) {
                     base.process(request, Some(&base.shutdown().seat()));
+                } else {
+                    request.refuse();
                 }
                 Ok(true)
             }
@@ -100,8 +103,10 @@ where
     loop {
         match base.next_request(next_tick)? {
             Next::Request(request) => {
-                if let Some(request) = base.verify(request) {
+                if base.verify(&request) {
                     base.process(request, Some(&seat));
+                } else {
+                    request.refuse();
                 }
             }
             Next::TimedOut => {

@@ -88,7 +88,10 @@ impl Process for Threading {
             }
         }
         let Next::Request(request) = server.next_request_until(deadline)? else { return Ok(false) };
-        let Some(request) = base.verify(request) else { return Ok(true) };
+        if !base.verify(&request) {
+            request.refuse();
+            return Ok(true);
+        }
         let process = {
             let base = Arc::clone(base);
             move || {
@@ -151,8 +154,10 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Duty for Service<S, T> {
     }
 
     fn handle(&self, request: T::Request, seat: &SeatGuard) {
-        if let Some(request) = self.0.verify(request) {
+        if self.0.verify(&request) {
             self.0.process(request, Some(seat));
+        } else {
+            request.refuse();
         }
     }
 
