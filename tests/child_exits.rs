@@ -93,7 +93,7 @@ fn a_child_that_ends_late_is_waited_for() {
     let mut server = Server::start("obedient", &[]);
     let mut conversation = Conversation::with(server.address());
     assert_eq!(conversation.ask("hello"), "hello");
-    // By then the server looks no more, and sleeps until the child ends.
+    // By then the server sleeps until something happens.
     thread::sleep(Duration::from_millis(50));
     drop(conversation);
     assert_eq!(server.line(), "exited Some(0) None");

@@ -21,7 +21,7 @@ use crate::transport::Transport;
 /// Each request in a child process of its own, `max_children` of them at once.
 ///
 /// CPython: `ForkingMixIn`. What a handler changes, it changes in the child only, and a crash of it costs one request.
-/// The parent waits for its own children and for no others, within 10 ms of their end, and tells
+/// The parent waits for its own children and for no others, as soon as each ends, and tells
 /// [`child_exited`](crate::Hooks::child_exited). Where the system has no descriptor that tells the end, which Linux and
 /// Android have, it looks every 10 ms. A child leaves by `_exit(2)`: no destructor of the parent runs twice.
 ///
@@ -105,36 +105,20 @@ impl Process for Forking {
 #[derive(Debug, Default)]
 pub(crate) struct Children {
     running: Vec<Child>,
-    /// What is waited for, or looked at.
+    /// What was last waited for: three others, and then the ends of those who were running, where they show.
     interests: Vec<Interest>,
     errors: Errors,
     /// After an error of accept(2): when to try again.
     resume: Option<Instant>,
-    /// After a request: when to look at the children that have ended, if no other request comes before.
-    next_look: Option<Instant>,
     warned_of_threads: bool,
 }
 
-/// How long a child that has ended may have to be waited for, where other requests come or nothing tells its end. To be
-/// woken for each would cost more than to look at all of them with the next request.
-const LOOK: Duration = Duration::from_millis(10);
-
 impl Children {
-    fn add(&mut self, child: Child) {
-        self.running.push(child);
-        self.next_look = Some(Instant::now() + LOOK);
-    }
-
-    /// Waits for those that have ended, without blocking for the others.
+    /// Waits for those that have ended, as the last poll(2) has shown, without blocking for the others.
     fn reap<S: Hooks<Request = T::Request>, T: Transport>(&mut self, base: &Base<S, T>) {
-        self.interests.clear();
-        self.interests.extend(self.running.iter().filter_map(Child::exit).map(Interest::readable));
-        if !self.interests.is_empty() {
-            poll::look(&mut self.interests);
-        }
-        let mut ends = self.interests.iter();
+        let mut ends = self.interests.drain(..).skip(OTHERS);
         self.running.retain(|child| {
-            let may_have_ended = child.exit().is_none() || ends.next().is_some_and(|end| end.is_ready());
+            let may_have_ended = child.exit().is_none_or(|_| ends.next().is_some_and(Interest::is_ready));
             if !may_have_ended {
                 return true;
             }
@@ -150,17 +134,19 @@ impl Children {
 
     /// Waits for the others, for the end of a child, or for the time to look again; `false`: it is time.
     fn poll(&mut self, others: [Interest; OTHERS], deadline: Option<Instant>) -> io::Result<bool> {
-        let shows_end = |child: &Child| child.exit().is_some();
-        let unseen = (!self.running.iter().all(shows_end)).then(|| Instant::now() + LOOK);
-        self.next_look = self.next_look.filter(|look| Instant::now() < *look);
+        let until = earlier(deadline, self.next_look());
         self.interests.clear();
         self.interests.extend(others);
-        if self.next_look.is_none() {
-            // Without a place for those whose end does not show: there may be more of them than poll(2) takes.
-            self.interests.extend(self.running.iter().filter_map(Child::exit).map(Interest::readable));
-        }
-        let looks = earlier(self.next_look, unseen);
-        poll(&mut self.interests, earlier(deadline, earlier(self.resume, looks)))
+        // Without a place for those whose end does not show: there may be more of them than poll(2) takes.
+        self.interests.extend(self.running.iter().filter_map(Child::exit).map(Interest::readable));
+        poll(&mut self.interests, until)
+    }
+
+    /// The time to look again: at the listener after an error, or at a child whose end does not show by itself.
+    fn next_look(&self) -> Option<Instant> {
+        let shows_end = |child: &Child| child.exit().is_some();
+        let unseen = (!self.running.iter().all(shows_end)).then(|| Instant::now() + Duration::from_millis(10));
+        earlier(self.resume, unseen)
     }
 
     /// Whether the listener is left alone after an error.
@@ -216,10 +202,6 @@ fn wait<S, T>(base: &Base<S, T>, children: &mut Children, deadline: Option<Insta
         return Ok(Event::ShuttingDown);
     }
     let takes = !children.pauses() && children.running.len() < base.options.max_children;
-    if !takes {
-        // No other request comes before the end of a child.
-        children.next_look = None;
-    }
     let listener = if takes { Interest::readable(base.listener.as_fd()) } else { Interest::nothing() };
     let others = [Interest::readable(shutdown.bell()), Interest::readable(shutdown.closing()), listener];
     let ready = children.poll(others, deadline)?;
@@ -272,7 +254,7 @@ where
     let connection = request.stream();
     match sys::child::fork(connection, base.shutdown().listens_to_signals(), || live(base, &mut request)) {
         Ok(child) => {
-            children.add(child);
+            children.running.push(child);
             request.close();
         }
         Err(error) => {
@@ -305,7 +287,6 @@ where
     let shutdown = base.shutdown();
     base.listener.stop();
     children.resume = None;
-    children.next_look = None;
     children.reap(base);
     children.running.iter().for_each(Child::drain);
     if !base.options.waits() {

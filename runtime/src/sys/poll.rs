@@ -50,11 +50,6 @@ pub(crate) fn poll(interests: &mut [Interest], deadline: Option<Instant>) -> io:
     }
 }
 
-/// Looks which of `interests` are ready, without waiting. That it fails for want of memory looks as if none were.
-pub(crate) fn look(interests: &mut [Interest]) {
-    poll_once(interests, 0);
-}
-
 /// Whether a descriptor is readable now.
 pub(crate) fn is_readable(descriptor: BorrowedFd<'_>) -> bool {
     poll_once(&mut [Interest::readable(descriptor)], 0) > 0
