@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use std::os::unix::process::{ExitStatusExt, parent_id};
 use std::panic::panic_any;
 use std::process::{self, Command, ExitCode, ExitStatus, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use socketserver::{Hooks, Reader, ShutdownHandle, Writer, handler, socket_server};
@@ -93,8 +92,7 @@ fn a_child_that_ends_late_is_waited_for() {
     let mut server = Server::start("obedient", &[]);
     let mut conversation = Conversation::with(server.address());
     assert_eq!(conversation.ask("hello"), "hello");
-    // By then the server sleeps until something happens.
-    thread::sleep(Duration::from_millis(50));
+    wait_until("the server waits", || server.sleeps());
     drop(conversation);
     assert_eq!(server.line(), "exited Some(0) None");
     assert_eq!(server.stop(), "finished 1, failed 0, active 0\n");

@@ -1,7 +1,8 @@
 //! A child process of a test.
 
-use std::io;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::wait_until;
 
@@ -57,8 +58,6 @@ impl Drop for ChildProcess {
 /// Sends a signal to a process that is there: one that nobody has waited for yet.
 #[track_caller]
 pub fn kill(process: libc::pid_t, signal: i32) {
-    // SAFETY: kill(2) takes any numbers.
-    #[allow(unsafe_code, reason = "std cannot send a signal but SIGKILL")]
-    let result = unsafe { libc::kill(process, signal) };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    let process = Pid::from_raw(process).expect("a process id");
+    kill_process(process, Signal::from_named_raw(signal).expect("a signal")).expect("the process is there");
 }
