@@ -131,16 +131,24 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Base<S, T> {
         verified
     }
 
+    /// All steps of a request in this thread, from `verify_request` on.
+    pub(crate) fn serve(&self, request: T::Request, seat: &SeatGuard) {
+        if self.verify(&request) {
+            self.process(request, seat);
+        } else {
+            request.refuse();
+        }
+    }
+
     /// `finish_request`, `shutdown_request` and `close_request`.
     ///
-    /// In a `seat`, a shutdown finds the connection; a child is sent a signal instead.
-    pub(crate) fn process(&self, mut request: T::Request, seat: Option<&SeatGuard>) {
-        let seat = seat.filter(|_| T::Request::IS_CONNECTION);
-        if let Some(seat) = seat {
+    /// In its `seat`, a shutdown finds a connection; packets are left to end.
+    pub(crate) fn process(&self, mut request: T::Request, seat: &SeatGuard) {
+        if T::Request::IS_CONNECTION {
             seat.set(request.stream());
         }
         let success = self.finish(&mut request);
-        if let Some(seat) = seat {
+        if T::Request::IS_CONNECTION {
             seat.set(None);
         }
         request.close();

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// What a server has done so far, as [`Server::stats`](crate::Server::stats) tells it.
 ///
-/// At rest, `accepted` is the sum of `finished`, `failed` and `refused`. CPython counts nothing.
+/// `accepted` is the sum of `active`, `finished`, `failed` and `refused`. CPython counts nothing.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {

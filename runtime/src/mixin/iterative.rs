@@ -9,7 +9,6 @@ use super::{MixIn, Process};
 use crate::base::Next;
 use crate::error::no_thread;
 use crate::hooks::Hooks;
-use crate::request::Life;
 use crate::server::Server;
 use crate::sys::poll::deadline;
 use crate::transport::Transport;
@@ -72,11 +71,7 @@ impl Process for Iterative {
         let base = &server.base;
         match server.next_request()? {
             Next::Request(request) => {
-                if base.verify(&request) {
-                    base.process(request, Some(&base.shutdown().seat()));
-                } else {
-                    request.refuse();
-                }
+                base.serve(request, &base.shutdown().seat());
                 Ok(true)
             }
             Next::TimedOut | Next::ShuttingDown => Ok(false),
@@ -102,13 +97,7 @@ where
     let mut next_tick = deadline(base.options.service_interval);
     loop {
         match base.next_request(next_tick)? {
-            Next::Request(request) => {
-                if base.verify(&request) {
-                    base.process(request, Some(&seat));
-                } else {
-                    request.refuse();
-                }
-            }
+            Next::Request(request) => base.serve(request, &seat),
             Next::TimedOut => {
                 base.service_actions();
                 next_tick = deadline(base.options.service_interval);

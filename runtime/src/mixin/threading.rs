@@ -96,7 +96,7 @@ impl Process for Threading {
             let base = Arc::clone(base);
             move || {
                 let shutdown = base.shutdown().clone();
-                base.process(request, Some(&shutdown.seat()));
+                base.process(request, &shutdown.seat());
                 drop(base);
                 // The next call may wait at the limit for just this, or the drop of the server.
                 shutdown.ring();
@@ -154,11 +154,7 @@ impl<S: Hooks<Request = T::Request>, T: Transport> Duty for Service<S, T> {
     }
 
     fn handle(&self, request: T::Request, seat: &SeatGuard) {
-        if self.0.verify(&request) {
-            self.0.process(request, Some(seat));
-        } else {
-            request.refuse();
-        }
+        self.0.serve(request, seat);
     }
 
     fn is_short_handed(&self, error: &io::Error) {

@@ -172,10 +172,6 @@ impl Read for Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reader.read(buffer)
     }
-
-    fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
-        self.reader.read_exact(buffer)
-    }
 }
 
 impl BufRead for Connection {

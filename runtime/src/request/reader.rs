@@ -102,6 +102,8 @@ impl Reader {
     /// # Errors
     ///
     /// [`InvalidData`](io::ErrorKind::InvalidData) if the line is longer than `max_line`; it is passed over.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its wait is one function with the handler, as in `Stream`")]
     pub fn next_line_bytes(&mut self) -> io::Result<Option<&[u8]>> {
         let waiting = self.input.fill()?;
         if waiting.is_empty() {
@@ -197,20 +199,6 @@ impl Read for Reader {
         buffer[..length].copy_from_slice(&waiting[..length]);
         self.consume(length);
         Ok(length)
-    }
-
-    /// What the provided method does, inlined for a child: see `sys/child.rs`.
-    #[inline]
-    fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match self.read(buffer) {
-                Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "failed to fill whole buffer")),
-                Ok(length) => buffer = &mut buffer[length..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 }
 
