@@ -216,10 +216,14 @@ fn as_many_requests_are_handled_at_once_as_may_be() {
     for limits in every_kind() {
         check(limits, 0, move |world, _| {
             world.change(|state| state.meeting = limits.threads);
-            for request in 0..REQUESTS {
-                world.change(|state| state.queue.push_back(request));
+            // From the second time on there may be threads that are about to park or to leave.
+            for times in 1..=3 {
+                world.change(|state| state.peak = 0);
+                for request in 0..limits.threads {
+                    world.change(|state| state.queue.push_back(request));
+                }
+                world.wait_until(|state| state.handled.len() == times * limits.threads);
             }
-            world.wait_until(|state| state.handled.len() == REQUESTS);
             world.change(|state| state.closed = true);
         });
     }

@@ -136,24 +136,21 @@ impl<D: Duty> Crew<D> {
     fn work(self: &Arc<Self>) {
         let seat = self.duty.take_seat();
         let berth = Arc::new(Berth { thread: current(), called: AtomicBool::new(false) });
-        let mut waits = true;
-        let mut failure = None;
-        while waits {
+        let failure = loop {
             match self.duty.wait(self.in_rush.load(SeqCst)) {
                 Ok(Some(request)) => {
                     self.replace_lookout();
                     self.duty.handle(request, &seat);
-                    waits = self.return_to_wait(&berth);
+                    if !self.return_to_wait(&berth) {
+                        return;
+                    }
                 }
-                Ok(None) => break,
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
             }
-        }
+        };
         let mut state = self.state();
-        state.waiting -= usize::from(waits);
+        state.waiting -= 1;
         state.threads -= 1;
         if let Some(failure) = failure {
             state.failure.get_or_insert(failure);
@@ -183,10 +180,12 @@ impl<D: Duty> Crew<D> {
         }
     }
 
-    /// After a request: whether the thread is to wait for another; if so, it is counted as waiting.
+    /// After a request: whether the thread is to wait for another, and is counted as waiting. Otherwise it is to leave,
+    /// and is not counted any more from that moment on: another may have to be started in its place.
     fn return_to_wait(&self, berth: &Arc<Berth>) -> bool {
         let mut state = self.state();
         if state.dismissed {
+            state.threads -= 1;
             return false;
         }
         if state.waiting < self.lookouts(&mut state) {
@@ -194,6 +193,7 @@ impl<D: Duty> Crew<D> {
             return true;
         }
         if state.parked.len() >= self.limits.parked {
+            state.threads -= 1;
             return false;
         }
         state.parked.push(Arc::clone(berth));
@@ -204,6 +204,7 @@ impl<D: Duty> Crew<D> {
         let mut state = self.state();
         if let Some(position) = state.parked.iter().position(|parked| Arc::ptr_eq(parked, berth)) {
             state.parked.remove(position);
+            state.threads -= 1;
             return false;
         }
         drop(state);
