@@ -11,23 +11,32 @@ mod crew;
 mod rush {
     use std::time::Instant;
 
-    #[derive(Default)]
+    use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
     pub(crate) struct Rush {
-        counted: usize,
+        counted: AtomicUsize,
     }
 
     impl Rush {
-        pub(crate) fn count(&mut self, _: impl FnOnce() -> Instant) -> Option<bool> {
-            self.counted += 1;
-            (self.counted % 2 == 1).then_some(self.counted % 4 == 1)
+        pub(crate) fn new() -> Self {
+            Self { counted: AtomicUsize::new(0) }
+        }
+
+        pub(crate) fn is_on(&self) -> bool {
+            self.counted.load(SeqCst) % 4 >= 2
+        }
+
+        pub(crate) fn count(&self, _: impl FnOnce() -> Instant) {
+            self.counted.fetch_add(1, SeqCst);
         }
     }
 }
 
 mod sync {
+    use std::cell::Cell;
     use std::io;
 
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
     pub(crate) use shuttle::thread::{Thread, current, park, park_timeout};
 
@@ -43,6 +52,11 @@ mod sync {
         pub(crate) fn join(self) -> std::thread::Result<T> {
             self.0.join()
         }
+    }
+
+    std::thread_local! {
+        /// All threads of a model are one of the system's.
+        pub(crate) static REFUSES_THREADS: Cell<bool> = const { Cell::new(false) };
     }
 
     pub(crate) struct Builder(shuttle::thread::Builder);
@@ -61,7 +75,11 @@ mod sync {
         }
 
         pub(crate) fn spawn(self, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-            self.0.spawn(life).map(JoinHandle)
+            if REFUSES_THREADS.get() {
+                Err(io::ErrorKind::WouldBlock.into())
+            } else {
+                self.0.spawn(life).map(JoinHandle)
+            }
         }
     }
 }
@@ -151,7 +169,7 @@ impl Duty for Model {
     }
 
     fn is_short_handed(&self, error: &io::Error) {
-        panic!("no thread is refused here: {error}");
+        assert!(sync::REFUSES_THREADS.get(), "no thread is refused here: {error}");
     }
 
     fn farewell(&self) -> Box<dyn Fn() + Send> {
@@ -170,7 +188,7 @@ fn limits(threads: usize, lookouts: usize, parked: usize, parked_for: Duration) 
 /// All that matters: threads that find work, that park for ever, that give up at once, that may not park at all.
 fn every_kind() -> impl Iterator<Item = Limits> {
     let kept = [(2, Duration::from_hours(1)), (2, Duration::ZERO), (0, Duration::ZERO)];
-    let sizes = [(1, 1), (2, 1), (2, 2), (3, 2)];
+    let sizes = [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)];
     let all = sizes.into_iter().flat_map(move |size| kept.into_iter().map(move |kept| (size, kept)));
     all.map(|((threads, lookouts), (parked, parked_for))| limits(threads, lookouts, parked, parked_for))
 }
@@ -179,6 +197,7 @@ fn every_kind() -> impl Iterator<Item = Limits> {
 fn check(limits: Limits, queued: usize, scenario: impl Fn(&Arc<World>, &Arc<Crew<Model>>) + Send + Sync + 'static) {
     shuttle::check_random(
         move || {
+            sync::REFUSES_THREADS.set(false);
             let world = Arc::new(World::default());
             world.change(|state| state.queue.extend(0..queued));
             let crew = Crew::muster(Model(Arc::clone(&world)), limits).unwrap();
@@ -224,6 +243,25 @@ fn as_many_requests_are_handled_at_once_as_may_be() {
                 }
                 world.wait_until(|state| state.handled.len() == times * limits.threads);
             }
+            world.change(|state| state.closed = true);
+        });
+    }
+}
+
+/// One that parks while another is about to be started is called if that fails.
+#[test]
+fn threads_that_there_are_go_on_where_no_more_can_be_started() {
+    for limits in every_kind().filter(|limits| limits.threads > 2 && !limits.parked_for.is_zero()) {
+        check(limits, 0, move |world, _| {
+            world.change(|state| state.queue.push_back(0));
+            world.wait_until(|state| state.handled.len() == 1);
+            // Two threads there are.
+            sync::REFUSES_THREADS.set(true);
+            world.change(|state| (state.meeting, state.peak) = (2, 0));
+            for request in 1..3 {
+                world.change(|state| state.queue.push_back(request));
+            }
+            world.wait_until(|state| state.handled.len() == 3);
             world.change(|state| state.closed = true);
         });
     }

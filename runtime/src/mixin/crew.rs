@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::rush::Rush;
 use crate::sync::{
-    Arc, AtomicBool, Builder, JoinHandle, Mutex, MutexGuard, SeqCst, Thread, current, park, park_timeout,
+    Arc, AtomicBool, AtomicUsize, Builder, JoinHandle, Mutex, MutexGuard, SeqCst, Thread, current, park, park_timeout,
 };
 
 /// What a crew is for.
@@ -52,15 +52,16 @@ pub(crate) struct Limits {
 pub(crate) struct Crew<D> {
     duty: D,
     limits: Limits,
+    /// How many threads wait for a request, or are about to. Whoever leaves nobody waiting sees to it under the lock,
+    /// with `state`.
+    waiting: AtomicUsize,
+    rush: Rush,
     state: Mutex<State>,
-    in_rush: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
     threads: usize,
-    waiting: usize,
-    rush: Rush,
     parked: Vec<Arc<Berth>>,
     /// Those of threads that have left are among them for a while.
     handles: Vec<JoinHandle<()>>,
@@ -81,8 +82,9 @@ impl<D: Duty> Crew<D> {
     /// An error: not even one could be started.
     pub(crate) fn muster(duty: D, limits: Limits) -> io::Result<Arc<Self>> {
         // All are counted before the first starts, which may soon have a reason to start another.
-        let state = State { threads: limits.lookouts, waiting: limits.lookouts, ..State::default() };
-        let crew = Arc::new(Self { duty, limits, state: Mutex::new(state), in_rush: AtomicBool::new(false) });
+        let state = Mutex::new(State { threads: limits.lookouts, ..State::default() });
+        let waiting = AtomicUsize::new(limits.lookouts);
+        let crew = Arc::new(Self { duty, limits, waiting, rush: Rush::new(), state });
         let mut started = 0;
         let mut refused = None;
         for _ in 0..limits.lookouts {
@@ -126,7 +128,9 @@ impl<D: Duty> Crew<D> {
             }
             Err(error) => {
                 state.threads -= 1;
-                state.waiting -= 1;
+                self.waiting.fetch_sub(1, SeqCst);
+                // One may have parked because this one was to wait.
+                self.call_parked(state);
                 Err(error)
             }
         }
@@ -137,7 +141,7 @@ impl<D: Duty> Crew<D> {
         let seat = self.duty.take_seat();
         let berth = Arc::new(Berth { thread: current(), called: AtomicBool::new(false) });
         let failure = loop {
-            match self.duty.wait(self.in_rush.load(SeqCst)) {
+            match self.duty.wait(self.rush.is_on()) {
                 Ok(Some(request)) => {
                     self.replace_lookout();
                     self.duty.handle(request, &seat);
@@ -149,8 +153,8 @@ impl<D: Duty> Crew<D> {
                 Err(error) => break Some(error),
             }
         };
+        self.waiting.fetch_sub(1, SeqCst);
         let mut state = self.state();
-        state.waiting -= 1;
         state.threads -= 1;
         if let Some(failure) = failure {
             state.failure.get_or_insert(failure);
@@ -161,18 +165,13 @@ impl<D: Duty> Crew<D> {
 
     /// Before a thread handles its request: makes sure that another one waits, unless the limit is reached.
     fn replace_lookout(self: &Arc<Self>) {
-        let mut state = self.state();
-        state.waiting -= 1;
-        if state.waiting > 0 || state.dismissed {
+        if self.waiting.fetch_sub(1, SeqCst) > 1 {
             return;
         }
-        if let Some(berth) = state.parked.pop() {
-            state.waiting += 1;
-            drop(state);
-            berth.call();
-        } else if state.threads < self.limits.threads {
+        let Some(mut state) = self.call_parked(self.state()) else { return };
+        if state.threads < self.limits.threads {
             state.threads += 1;
-            state.waiting += 1;
+            self.waiting.fetch_add(1, SeqCst);
             drop(state);
             if let Err(error) = self.start_thread() {
                 self.duty.is_short_handed(&error);
@@ -180,16 +179,34 @@ impl<D: Duty> Crew<D> {
         }
     }
 
+    /// Has a parked thread wait, if nobody does. Gives the lock back if there is none.
+    fn call_parked<'a>(&self, mut state: MutexGuard<'a, State>) -> Option<MutexGuard<'a, State>> {
+        if state.dismissed || self.waiting.load(SeqCst) > 0 {
+            return None;
+        }
+        let Some(berth) = state.parked.pop() else { return Some(state) };
+        self.waiting.fetch_add(1, SeqCst);
+        drop(state);
+        berth.call();
+        None
+    }
+
     /// After a request: whether the thread is to wait for another, and is counted as waiting. Otherwise it is to leave,
     /// and is not counted any more from that moment on: another may have to be started in its place.
     fn return_to_wait(&self, berth: &Arc<Berth>) -> bool {
+        if self.limits.lookouts_in_rush.is_some() {
+            self.rush.count(Instant::now);
+        }
+        if self.join_lookouts() {
+            return true;
+        }
         let mut state = self.state();
         if state.dismissed {
             state.threads -= 1;
             return false;
         }
-        if state.waiting < self.lookouts(&mut state) {
-            state.waiting += 1;
+        // Whoever left nobody waiting, and found nobody parked, has had the lock.
+        if self.join_lookouts() {
             return true;
         }
         if state.parked.len() >= self.limits.parked {
@@ -212,13 +229,14 @@ impl<D: Duty> Crew<D> {
         berth.wait_for_call(None)
     }
 
-    /// After a request: how many are to wait for the next ones.
-    fn lookouts(&self, state: &mut State) -> usize {
-        let Some(in_rush) = self.limits.lookouts_in_rush else { return self.limits.lookouts };
-        if let Some(is_rush) = state.rush.count(Instant::now) {
-            self.in_rush.store(is_rush, SeqCst);
-        }
-        if self.in_rush.load(SeqCst) { in_rush } else { self.limits.lookouts }
+    /// Counts this thread as waiting, unless enough are.
+    fn join_lookouts(&self) -> bool {
+        let enough = match self.limits.lookouts_in_rush {
+            Some(in_rush) if self.rush.is_on() => in_rush,
+            _ => self.limits.lookouts,
+        };
+        let join = |waiting| (waiting < enough).then_some(waiting + 1);
+        self.waiting.fetch_update(SeqCst, SeqCst, join).is_ok()
     }
 
     /// Sends home all who have no request, once there will be no more; the others leave when they are done.
@@ -226,7 +244,7 @@ impl<D: Duty> Crew<D> {
         let mut state = self.state();
         state.dismissed = true;
         let parked = std::mem::take(&mut state.parked);
-        state.waiting += parked.len();
+        self.waiting.fetch_add(parked.len(), SeqCst);
         drop(state);
         for berth in parked {
             berth.call();
