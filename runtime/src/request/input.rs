@@ -100,6 +100,13 @@ impl Input {
         Ok(self.waiting())
     }
 
+    /// What is waiting, of which `length` bytes, no more than there are, are read thereby.
+    pub(super) fn read(&mut self, length: usize) -> &[u8] {
+        let start = self.start;
+        self.start += length;
+        &self.buffer[start..self.end]
+    }
+
     pub(super) fn consume(&mut self, amount: usize) {
         self.start = self.start.saturating_add(amount).min(self.end);
     }
@@ -152,7 +159,7 @@ impl Input {
     }
 
     /// Where the body of a message is in [`bytes`](Self::bytes), which is read thereby, `length` bytes in all.
-    pub(super) fn take(&mut self, body: Range<usize>, length: usize) -> Range<usize> {
+    fn take(&mut self, body: Range<usize>, length: usize) -> Range<usize> {
         let start = self.start;
         self.start += length;
         start + body.start..start + body.end

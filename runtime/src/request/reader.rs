@@ -110,10 +110,7 @@ impl Reader {
             return Ok(None);
         }
         match self.lines.whole(waiting) {
-            Some((line, length)) => {
-                let line = self.input.take(0..line, length);
-                Ok(Some(&self.input.bytes()[line]))
-            }
+            Some((line, length)) => Ok(Some(&self.input.read(length)[..line])),
             None => self.next_line_in_parts(),
         }
     }
