@@ -40,8 +40,7 @@ pub(crate) struct Measured {
 
 /// Two are enough for loopback, and leave the server its share of a small machine.
 const MOST_THREADS: usize = 2;
-const WARM_UP: Duration = Duration::from_millis(100);
-/// More of it, for a thread to be started.
+/// More warm-up for each client, for a thread to be started.
 const WARM_UP_EACH: Duration = Duration::from_micros(300);
 /// After so long without any reply, a packet counts as lost.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -75,6 +74,9 @@ pub(crate) fn ask(server: &Server, traffic: Traffic, requests: u64) -> io::Resul
 
 /// A client between two events.
 trait Client: Send {
+    /// How long the clients ask before it counts.
+    const WARM_UP: Duration = Duration::from_millis(100);
+
     /// Sends the first request.
     fn begin(&mut self, epoll: &Epoll, token: usize) -> io::Result<()>;
 
@@ -140,7 +142,7 @@ fn prepare<C: Client>(mut clients: Vec<C>) -> io::Result<(Epoll, Vec<C>)> {
         client.begin(&epoll, token)?;
     }
     let each = WARM_UP_EACH * u32::try_from(clients.len()).map_err(io::Error::other)?;
-    drive(&mut epoll, &mut clients, Instant::now() + WARM_UP + each, u64::MAX)?;
+    drive(&mut epoll, &mut clients, Instant::now() + C::WARM_UP + each, u64::MAX)?;
     Ok((epoll, clients))
 }
 
