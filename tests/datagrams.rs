@@ -1,12 +1,13 @@
 //! Packets as they are received: empty, cut, or as long as can be. Those that answer them are in `datagram_replies.rs`.
 
-use std::io;
+use std::io::{self, BufRead, Write};
+use std::net::UdpSocket;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use socketserver::{Address, Datagram, handler, socket_server};
-use support::{Place, ask_packet};
+use socketserver::{Address, Datagram, Reader, Writer, handler, socket_server};
+use support::{Place, ask_packet, connect};
 
 /// What the handler saw of a packet.
 struct Seen {
@@ -109,6 +110,31 @@ fn a_packet_can_be_read_like_a_connection() {
         ask_packet(server.local_address(), b"read\nline by line\r\n\nto the end").unwrap(),
         b"read, line by line, , to the end"
     );
+}
+
+/// A thread keeps the buffer of one request for the next, of whatever kind.
+#[test]
+fn a_connection_after_a_short_packet_has_a_long_first_read() {
+    #[socket_server(tcp)]
+    struct FirstRead;
+
+    #[handler]
+    impl FirstRead {
+        fn handle(&self, input: &mut Reader, output: &mut Writer) -> io::Result<()> {
+            write!(output, "{}", input.fill_buf()?.len())
+        }
+    }
+
+    let packets = Udp(Mutex::new(channel().0)).bind("127.0.0.1:0").unwrap();
+    let connections = FirstRead.bind("127.0.0.1:0").unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.send_to(b"read\n", packets.local_address().socket_addr().unwrap()).unwrap();
+    assert!(packets.handle_request().unwrap());
+
+    let mut client = connect(connections.local_address()).unwrap();
+    client.write_all(&[b'x'; 1_000]).unwrap();
+    assert!(connections.handle_request().unwrap());
+    assert_eq!(io::read_to_string(client).unwrap(), "1000");
 }
 
 fn next(seen: &Receiver<Seen>) -> Seen {

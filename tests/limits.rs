@@ -6,7 +6,7 @@ use std::net::{TcpStream, UdpSocket};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex, RwLock};
-use std::thread::{self, ThreadId};
+use std::thread::{self, ScopedJoinHandle, ThreadId};
 use std::time::Duration;
 
 use socketserver::{Address, HandlerError, Hooks, Reader, Writer, handler, socket_server};
@@ -124,6 +124,26 @@ fn is_exact(limit: usize) {
     let stats = running.stats();
     assert_eq!(stats.failed, (ROUNDS * 4) as u64);
     assert_eq!(stats.finished, (ROUNDS * (6 + limit)) as u64);
+    running.shutdown().unwrap();
+}
+
+#[test]
+fn no_more_are_told_to_be_in_progress_than_may_be() {
+    const LIMIT: usize = 2;
+
+    let running = Gate::new(LIMIT).builder().max_threads(LIMIT).bind("127.0.0.1:0").unwrap().start().unwrap();
+    thread::scope(|scope| {
+        let client = || {
+            for _ in 0..2_000 {
+                assert_eq!(ask(running.local_address(), "hello").unwrap(), "hello");
+            }
+        };
+        let clients: Vec<_> = (0..=LIMIT).map(|_| scope.spawn(client)).collect();
+        while !clients.iter().all(ScopedJoinHandle::is_finished) {
+            let stats = running.stats();
+            assert!(stats.active <= LIMIT as u64, "{stats:?}");
+        }
+    });
     running.shutdown().unwrap();
 }
 

@@ -14,7 +14,7 @@ pub(super) fn blocking(settings: &Settings) -> Vec<Contest> {
     let race = |clients: &usize| {
         let race = Race {
             workload: "blocking handlers",
-            title: format!("Handlers that block for 5 ms, {clients} clients at a time"),
+            title: format!("Handlers that block for 5 ms, {clients} at a time"),
             job: Job::Blocking,
             traffic: Traffic::Short,
             clients: *clients,
