@@ -67,6 +67,9 @@ struct Settings {
     /// How long one server is measured in one round
     #[arg(long, default_value_t = 0.5)]
     seconds: f64,
+    /// How long the clients ask before it counts, instead of the usual time
+    #[arg(long, value_name = "SECONDS")]
+    warm_up: Option<f64>,
     /// Writes every sample
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -78,6 +81,10 @@ struct Settings {
 impl Settings {
     fn time(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
+    }
+
+    fn warm_up(&self) -> Option<Duration> {
+        self.warm_up.map(Duration::from_secs_f64)
     }
 
     /// The clients asked for, or the usual ones.

@@ -55,7 +55,7 @@ pub(super) fn connect(address: &SockAddr) -> io::Result<Socket> {
 impl Client for Kept {
     /// Where a thread runs decides about half of what a line costs: beside its client or not. The scheduler puts a new
     /// thread on the processor that its client has just left, and one that there was on another; after a second it has
-    /// mixed them.
+    /// mixed many of them.
     const WARM_UP: Duration = Duration::from_secs(1);
 
     fn begin(&mut self, epoll: &Epoll, token: usize) -> io::Result<()> {
