@@ -8,6 +8,7 @@ mod table;
 mod workloads;
 
 use std::io;
+use std::num::ParseFloatError;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,11 +66,11 @@ struct Settings {
     #[arg(long, value_delimiter = ',')]
     servers: Vec<Kind>,
     /// How long one server is measured in one round
-    #[arg(long, default_value_t = 0.5)]
-    seconds: f64,
+    #[arg(long, value_parser = duration, default_value = "0.5")]
+    seconds: Duration,
     /// How long the clients ask before it counts, instead of the usual time
-    #[arg(long, value_name = "SECONDS")]
-    warm_up: Option<f64>,
+    #[arg(long, value_parser = duration, value_name = "SECONDS")]
+    warm_up: Option<Duration>,
     /// Writes every sample
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -79,14 +80,6 @@ struct Settings {
 }
 
 impl Settings {
-    fn time(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
-    }
-
-    fn warm_up(&self) -> Option<Duration> {
-        self.warm_up.map(Duration::from_secs_f64)
-    }
-
     /// The clients asked for, or the usual ones.
     fn clients<'a>(&'a self, usual: &'a [usize]) -> &'a [usize] {
         if self.clients.is_empty() { usual } else { &self.clients }
@@ -95,6 +88,11 @@ impl Settings {
     fn chosen(&self, kind: Kind) -> bool {
         self.servers.is_empty() || kind.is_ours() || self.servers.contains(&kind)
     }
+}
+
+fn duration(seconds: &str) -> Result<Duration, String> {
+    let seconds: f64 = seconds.parse().map_err(|error: ParseFloatError| error.to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn main() -> io::Result<()> {

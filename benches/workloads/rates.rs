@@ -28,7 +28,7 @@ pub(super) struct Race<'a> {
 
 pub(super) fn contest(race: &Race<'_>, settings: &Settings) -> Contest {
     let (job, traffic, clients, touch) = (race.job, race.traffic, race.clients, race.touch);
-    let (warm_up, time) = (settings.warm_up(), settings.time().max(race.at_least));
+    let (warm_up, time) = (settings.warm_up, settings.seconds.max(race.at_least));
     let run = move |kind| {
         move || {
             let server = Server::start(kind, job, touch)?;

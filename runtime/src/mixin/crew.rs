@@ -197,6 +197,7 @@ impl<D: Duty> Crew<D> {
         if self.limits.lookouts_in_rush.is_some() {
             self.rush.count(Instant::now);
         }
+        // If the crew is dismissed by now, its wait ends at once.
         if self.join_lookouts() {
             return true;
         }
