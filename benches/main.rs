@@ -68,9 +68,6 @@ struct Settings {
     /// How long one server is measured in one round
     #[arg(long, value_parser = duration, default_value = "0.5")]
     seconds: Duration,
-    /// How long the clients ask before it counts, instead of the usual time
-    #[arg(long, value_parser = duration, value_name = "SECONDS")]
-    warm_up: Option<Duration>,
     /// Writes every sample
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,

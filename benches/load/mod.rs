@@ -45,22 +45,15 @@ const WARM_UP_EACH: Duration = Duration::from_micros(300);
 /// After so long without any reply, a packet counts as lost.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Has `clients` clients ask the server for `time`, after the warm-up given or the usual one.
-pub(crate) fn run(
-    server: &Server,
-    traffic: Traffic,
-    clients: usize,
-    warm_up: Option<Duration>,
-    time: Duration,
-) -> io::Result<Measured> {
-    let address = server.address();
+/// Has `clients` clients ask the server for `time`, after a warm-up.
+pub(crate) fn run(server: &Server, traffic: Traffic, clients: usize, time: Duration) -> io::Result<Measured> {
     match traffic {
-        Traffic::Short => measure(server, clients, warm_up, time, |number| Ok(Short::new(address, number))),
+        Traffic::Short => measure(server, clients, time, |number| Ok(Short::new(server.address(), number))),
         Traffic::Lines { in_flight } => {
-            measure(server, clients, warm_up, time, |number| Kept::new(address, number, in_flight))
+            measure(server, clients, time, |number| Kept::new(server.address(), number, in_flight))
         }
         Traffic::Packets => {
-            measure(server, clients, warm_up, time, |number| Packets::new(address, number, server.place()))
+            measure(server, clients, time, |number| Packets::new(server.address(), number, server.place()))
         }
     }
 }
@@ -99,7 +92,6 @@ trait Client: Send {
 fn measure<C: Client>(
     server: &Server,
     clients: usize,
-    warm_up: Option<Duration>,
     time: Duration,
     make: impl Fn(usize) -> io::Result<C> + Sync,
 ) -> io::Result<Measured> {
@@ -108,7 +100,7 @@ fn measure<C: Client>(
     let life = |thread: usize| {
         let clients = (thread..clients).step_by(threads).map(&make).collect::<io::Result<Vec<C>>>();
         connected.wait();
-        let prepared = clients.and_then(|clients| prepare(clients, warm_up.unwrap_or(C::WARM_UP)));
+        let prepared = clients.and_then(prepare);
         warm.wait();
         let (mut epoll, mut clients) = prepared?;
         drive(&mut epoll, &mut clients, Instant::now() + time, u64::MAX)
@@ -144,13 +136,13 @@ fn ask_as<C: Client>(client: C, requests: u64) -> io::Result<()> {
 }
 
 /// Has the clients ask until the server is warm.
-fn prepare<C: Client>(mut clients: Vec<C>, warm_up: Duration) -> io::Result<(Epoll, Vec<C>)> {
+fn prepare<C: Client>(mut clients: Vec<C>) -> io::Result<(Epoll, Vec<C>)> {
     let mut epoll = Epoll::new()?;
     for (token, client) in clients.iter_mut().enumerate() {
         client.begin(&epoll, token)?;
     }
     let each = WARM_UP_EACH * u32::try_from(clients.len()).map_err(io::Error::other)?;
-    drive(&mut epoll, &mut clients, Instant::now() + warm_up + each, u64::MAX)?;
+    drive(&mut epoll, &mut clients, Instant::now() + C::WARM_UP + each, u64::MAX)?;
     Ok((epoll, clients))
 }
 

@@ -28,11 +28,11 @@ pub(super) struct Race<'a> {
 
 pub(super) fn contest(race: &Race<'_>, settings: &Settings) -> Contest {
     let (job, traffic, clients, touch) = (race.job, race.traffic, race.clients, race.touch);
-    let (warm_up, time) = (settings.warm_up, settings.seconds.max(race.at_least));
+    let time = settings.seconds.max(race.at_least);
     let run = move |kind| {
         move || {
             let server = Server::start(kind, job, touch)?;
-            let measured = load::run(&server, traffic, clients, warm_up, time)?;
+            let measured = load::run(&server, traffic, clients, time)?;
             Ok(vec![measured.rate, measured.cpu])
         }
     };
