@@ -53,9 +53,8 @@ pub(super) fn connect(address: &SockAddr) -> io::Result<Socket> {
 }
 
 impl Client for Kept {
-    /// Where a thread runs decides about half of what a line costs: beside its client or not. The scheduler puts a new
-    /// thread on the processor that its client has just left, and one that there was on another; after a second it has
-    /// mixed many of them.
+    /// In the first tenths of a second a line costs threads less than later, and differs more from one process to the
+    /// next.
     const WARM_UP: Duration = Duration::from_secs(1);
 
     fn begin(&mut self, epoll: &Epoll, token: usize) -> io::Result<()> {

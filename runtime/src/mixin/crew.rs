@@ -52,8 +52,8 @@ pub(crate) struct Limits {
 pub(crate) struct Crew<D> {
     duty: D,
     limits: Limits,
-    /// How many threads wait for a request, or are about to. Whoever leaves nobody waiting sees to it under the lock,
-    /// with `state`.
+    /// How many threads wait for a request, or are about to. Whoever leaves nobody waiting looks for another under the
+    /// lock of `state`.
     waiting: AtomicUsize,
     rush: Rush,
     state: Mutex<State>,
