@@ -4,6 +4,7 @@ mod busy_poll;
 mod connection;
 mod datagram;
 mod input;
+mod linger;
 mod progress;
 mod reader;
 mod spare;

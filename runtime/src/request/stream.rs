@@ -10,12 +10,11 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
-use super::busy_poll;
 use super::progress::Progress;
 use super::timeouts::Timeouts;
+use super::{busy_poll, linger};
 use crate::phase::Phase;
 use crate::sys;
-use crate::sys::poll::{Interest, poll};
 use crate::transport::RequestSettings;
 
 #[derive(Debug)]
@@ -330,30 +329,7 @@ impl Stream {
     #[inline(always)]
     pub(super) fn end_output(&self, patience: Option<Duration>) {
         if self.socket().shutdown(Shutdown::Write).is_ok() && !self.at_end.load(SeqCst) {
-            self.drain_input(patience);
-        }
-    }
-
-    #[inline(always)]
-    fn drain_input(&self, patience: Option<Duration>) {
-        const MOST: usize = 1 << 20;
-
-        let mut buffer = [0; 512];
-        let mut drained = 0;
-        let mut deadline = None;
-        while drained < MOST && !self.phase.is_cutting() {
-            match sys::stream::receive_arrived(self.socket().as_fd(), &mut buffer) {
-                Some(length @ 1..) => drained += length,
-                // If nothing was unread, nothing resets the connection.
-                None if drained > 0 && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock => {
-                    let Some(patience) = patience else { return };
-                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
-                    if !poll(&mut [Interest::readable(self.socket().as_fd())], Some(deadline)).unwrap_or(false) {
-                        return;
-                    }
-                }
-                Some(0) | None => return,
-            }
+            linger::drain(self.socket().as_fd(), &self.phase, patience);
         }
     }
 }
