@@ -111,6 +111,7 @@ fn main() -> ExitCode {
                 forking_leaves_nothing("unix_datagram", exchange, send_goodbye);
             }),
             ("a_server_that_never_serves_leaves_nothing", a_server_that_never_serves_leaves_nothing),
+            ("a_server_that_listens_to_signals_leaves_nothing", a_server_that_listens_to_signals_leaves_nothing),
             ("descriptors_that_a_peer_sends_are_not_taken", descriptors_that_a_peer_sends_are_not_taken),
         ],
         &[
@@ -202,6 +203,21 @@ fn a_server_that_never_serves_leaves_nothing() {
         is_as_before(before);
     }
     assert!(!place.path("server").exists());
+}
+
+fn a_server_that_listens_to_signals_leaves_nothing() {
+    let before = alone();
+    for _ in 0..10 {
+        let server = ThreadingTcp::default().bind(INTERNET).unwrap();
+        for _ in 0..2 {
+            server.shutdown_on_signals().unwrap();
+        }
+        let handle = server.shutdown_handle();
+        drop(server);
+        handle.shutdown();
+        drop(handle);
+        is_as_before(before);
+    }
 }
 
 /// The kernel puts what comes with a packet (`SCM_RIGHTS`) into the table of whoever receives it.

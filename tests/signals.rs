@@ -44,18 +44,26 @@ impl Echo {
 }
 
 fn main() -> ExitCode {
+    forget_signals();
     support::run(
         &[
             ("the_first_signal_drains", the_first_signal_drains),
             ("the_second_signal_ends_the_process_at_once", the_second_signal_ends_the_process_at_once),
             ("an_idle_server_ends_at_the_first_signal", an_idle_server_ends_at_the_first_signal),
             ("signals_that_were_not_asked_for_do_as_always", signals_that_were_not_asked_for_do_as_always),
+            ("a_server_in_the_place_of_another_has_its_own_first_signal", in_the_place_of_another),
+            ("without_a_server_that_listens_the_second_signal_ends", without_a_server_that_listens),
             ("a_broken_pipe_ends_one_request_only", a_broken_pipe_ends_one_request_only),
         ],
         &[
             ("iterative", || serve::<Iterative>(true)),
             ("threading", || serve::<Threading>(true)),
             ("forking", || serve::<Forking>(true)),
+            ("one after the other", || (0..2).for_each(|_| serve::<Threading>(true))),
+            ("deaf after another", || {
+                drop(bind::<Iterative>(true));
+                serve::<Iterative>(false);
+            }),
             ("deaf iterative", || serve::<Iterative>(false)),
             ("deaf threading", || serve::<Threading>(false)),
             ("deaf forking", || serve::<Forking>(false)),
@@ -126,6 +134,29 @@ fn signals_that_were_not_asked_for_do_as_always() {
     }
 }
 
+fn in_the_place_of_another() {
+    let mut server = support::Server::start("one after the other", &[]);
+    server.signal(libc::SIGTERM);
+    assert_eq!(server.line(), "accepted 0, finished 0, cut 0");
+    let address = Address::Inet(server.line().parse().unwrap());
+    assert_eq!(ask(&address, "hello").unwrap(), "hello");
+    server.signal(libc::SIGTERM);
+    let (status, output) = server.wait();
+    assert!(status.success(), "{status}");
+    assert_eq!(output, "accepted 1, finished 1, cut 0\n");
+}
+
+fn without_a_server_that_listens() {
+    for signal in SIGNALS {
+        let server = support::Server::start("deaf after another", &[]);
+        server.signal(signal);
+        // Its one thread hears the signal before it answers.
+        assert_eq!(ask(server.address(), "hello").unwrap(), "hello");
+        server.signal(signal);
+        assert_eq!(server.wait().0.signal(), Some(signal));
+    }
+}
+
 fn a_broken_pipe_ends_one_request_only() {
     for mixin in MIXINS {
         let mut server = support::Server::start(mixin, &[]);
@@ -141,9 +172,25 @@ fn a_broken_pipe_ends_one_request_only() {
     }
 }
 
-/// Where each signal does what it does by default: `std` ignores SIGPIPE, and a shell has its jobs in the background
-/// ignore SIGINT.
 fn serve<M: MixIn>(listens: bool) {
+    let server = bind::<M>(listens);
+    support::serves(server.local_address());
+    server.serve_forever().unwrap();
+    let stats = server.stats();
+    println!("accepted {}, finished {}, cut {}", stats.accepted, stats.finished, stats.cut);
+}
+
+fn bind<M: MixIn>(listens: bool) -> Server<Echo, Tcp, M> {
+    let server = Server::bind("127.0.0.1:0", Echo).unwrap();
+    if listens {
+        server.shutdown_on_signals().unwrap();
+    }
+    server
+}
+
+/// Has each signal do what it does by default: `std` ignores SIGPIPE, and a shell has its jobs in the background ignore
+/// SIGINT.
+fn forget_signals() {
     for signal in [libc::SIGPIPE, libc::SIGINT, libc::SIGTERM] {
         // SAFETY: no handler is installed that could do anything.
         #[allow(unsafe_code, reason = "std has no way to undo what is ignored")]
@@ -151,12 +198,4 @@ fn serve<M: MixIn>(listens: bool) {
             libc::signal(signal, libc::SIG_DFL);
         }
     }
-    let server = Server::<Echo, Tcp, M>::bind("127.0.0.1:0", Echo).unwrap();
-    if listens {
-        server.shutdown_on_signals().unwrap();
-    }
-    support::serves(server.local_address());
-    server.serve_forever().unwrap();
-    let stats = server.stats();
-    println!("accepted {}, finished {}, cut {}", stats.accepted, stats.finished, stats.cut);
 }

@@ -70,6 +70,8 @@ pub struct Server<S, T = <S as SocketServer>::Transport, M = <S as SocketServer>
     pub(crate) base: Arc<Base<S, T>>,
     children: Mutex<Children>,
     serving: Mutex<()>,
+    #[cfg(feature = "signals")]
+    listening: Mutex<Option<crate::sys::signal::Listening>>,
     steps: Steps<S, T, M>,
     mixin: PhantomData<fn() -> M>,
 }
@@ -192,8 +194,9 @@ impl<S, T, M> Server<S, T, M> {
     /// Has `SIGINT` and `SIGTERM` shut the server down: the first drains, as
     /// [`shutdown`](ShutdownHandle::shutdown) does, and the second ends the process at once, as if it had no handler.
     ///
-    /// Nothing is installed unless this is called, and then it stays until the process ends, and in those that the
-    /// program forks: each shuts its own copy of the server down. CPython has no counterpart: there `SIGINT` raises
+    /// Nothing is installed unless this is called, and then it stays until the server is dropped, and in the processes
+    /// that the program forks: each shuts its own copy of the server down. From then on a signal does nothing by itself
+    /// if it is the first, and ends the process if it is the second. CPython has no counterpart: there `SIGINT` raises
     /// `KeyboardInterrupt` out of `serve_forever`, and `SIGTERM` ends the process with requests in progress.
     ///
     /// # Errors
@@ -221,7 +224,11 @@ impl<S, T, M> Server<S, T, M> {
     /// ```
     #[cfg(feature = "signals")]
     pub fn shutdown_on_signals(&self) -> io::Result<()> {
-        self.base.shutdown().listen_to_signals()
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if listening.is_none() {
+            *listening = Some(self.base.shutdown().listen_to_signals()?);
+        }
+        Ok(())
     }
 
     /// What it has done so far.
@@ -230,7 +237,15 @@ impl<S, T, M> Server<S, T, M> {
     }
 
     pub(crate) fn new(base: Base<S, T>, steps: Steps<S, T, M>) -> Self {
-        Self { base: Arc::new(base), children: Mutex::default(), serving: Mutex::default(), steps, mixin: PhantomData }
+        Self {
+            base: Arc::new(base),
+            children: Mutex::default(),
+            serving: Mutex::default(),
+            #[cfg(feature = "signals")]
+            listening: Mutex::default(),
+            steps,
+            mixin: PhantomData,
+        }
     }
 
     fn begin(&self) -> io::Result<MutexGuard<'_, ()>> {

@@ -180,10 +180,11 @@ impl ShutdownHandle {
         self.state.listens_to_signals.load(SeqCst)
     }
 
-    /// Has the first `SIGINT` or `SIGTERM` shut the server down, and the second do what it does by default.
     #[cfg(feature = "signals")]
-    pub(crate) fn listen_to_signals(&self) -> io::Result<()> {
-        if self.state.listens_to_signals.swap(true, SeqCst) { Ok(()) } else { sys::signal::listen(self) }
+    pub(crate) fn listen_to_signals(&self) -> io::Result<sys::signal::Listening> {
+        let listening = sys::signal::listen(self)?;
+        self.state.listens_to_signals.store(true, SeqCst);
+        Ok(listening)
     }
 
     /// Sleeps, unless and until there is a shutdown.
