@@ -84,8 +84,7 @@ impl EchoPackets {
         SERVES.set(true);
         packet.reply(packet.payload())?;
         let (input, output) = packet.split();
-        io::copy(input, output)?;
-        Ok(())
+        write!(output, "{}", input.next_line()?.unwrap_or_default())
     }
 }
 

@@ -1,8 +1,10 @@
 //! The replies to packets: one, several, late, from the right address, or none at all.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::net::UnixDatagram as UnixSocket;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -66,6 +68,8 @@ impl Witness {
                 let output = packet.writer();
                 output.write_all(b"one ")?;
                 output.flush()?;
+                let unprintable = fmt::from_fn(|_| Err(fmt::Error));
+                catch_unwind(AssertUnwindSafe(|| write!(output, "lost {unprintable}"))).unwrap_err();
                 write!(output, "{} {:?}", "reply".len(), ())
             }
             b"gather and fail" => {

@@ -1,8 +1,10 @@
 //! Output: what is written is gathered, and leaves whole and in order when somebody waits for it; what can no longer be
 //! sent is an error.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
@@ -68,6 +70,21 @@ fn slow_client(server: SocketAddr) -> TcpStream {
 fn pattern(length: usize) -> Vec<u8> {
     let numbers = 0..u32::try_from(length / 4).unwrap();
     numbers.flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+}
+
+/// `std` panics where a text fails that its output takes.
+#[test]
+fn of_a_text_that_panics_nothing_is_sent() {
+    let stage = Stage::default();
+    stage.strings.run(|connection| {
+        let unprintable = fmt::from_fn(|_| Err(fmt::Error));
+        let output = connection.writer();
+        output.write_all(b"one ").unwrap();
+        catch_unwind(AssertUnwindSafe(|| write!(output, "lost {unprintable}"))).unwrap_err();
+        output.write_all(b"two").unwrap();
+        output.flush().unwrap();
+    });
+    assert_eq!(stage.arrived(), b"one two");
 }
 
 #[test]

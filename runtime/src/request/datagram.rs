@@ -1,6 +1,6 @@
 //! A packet, and the way to answer it.
 
-use std::fmt;
+use std::fmt::{self, Arguments};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use socket2::{SockAddr, Socket};
 
 use super::stream::Stream;
-use super::{Life, Reader, Request, Writer, spare};
+use super::{Life, Reader, Request, Writer, formatted, spare};
 use crate::address::Address;
 use crate::protocol::KEPT_ROOM;
 use crate::sys;
@@ -254,6 +254,16 @@ impl Exchange {
         }
         self.reply().extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// The same for formatted text.
+    pub(super) fn write_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
+        if at_once {
+            let mut packet = Vec::new();
+            formatted::append(&mut packet, text)?;
+            return if packet.is_empty() { Ok(()) } else { self.send(&packet) };
+        }
+        formatted::append(&mut self.reply(), text)
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! The socket of one connection with its gathered output: what its reader, its writers and a shutdown share.
 
 use std::fmt::Arguments;
-use std::io::{self, Write};
+use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -12,7 +12,7 @@ use socket2::Socket;
 
 use super::progress::Progress;
 use super::timeouts::Timeouts;
-use super::{busy_poll, linger};
+use super::{busy_poll, formatted, linger};
 use crate::phase::Phase;
 use crate::sys;
 use crate::transport::RequestSettings;
@@ -208,11 +208,7 @@ impl Stream {
 
     fn gather_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
         let mut output = self.output();
-        let before = output.len();
-        if let Err(error) = output.write_fmt(text) {
-            output.truncate(before);
-            return Err(error);
-        }
+        formatted::append(&mut output, text)?;
         if at_once || output.len() >= self.capacity { self.send(&mut output) } else { Ok(()) }
     }
 
@@ -337,6 +333,7 @@ impl Stream {
 // Miri has no such sockets.
 #[cfg(all(test, not(miri)))]
 mod tests {
+    use std::io::Write;
     use std::os::unix::net::UnixStream;
 
     use super::*;

@@ -115,10 +115,7 @@ impl Write for Writer {
     fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
         match &self.sink {
             Sink::Stream(stream) => stream.write_fmt(text, self.at_once),
-            Sink::Packet(_) => match text.as_str() {
-                Some(text) => self.write_all(text.as_bytes()),
-                None => self.write_all(fmt::format(text).as_bytes()),
-            },
+            Sink::Packet(exchange) => exchange.write_fmt(text, self.at_once),
         }
     }
 }
