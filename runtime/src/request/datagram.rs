@@ -256,13 +256,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// The same for formatted text.
-    pub(super) fn write_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
-        if at_once {
-            let mut packet = Vec::new();
-            formatted::append(&mut packet, text)?;
-            return if packet.is_empty() { Ok(()) } else { self.send(&packet) };
-        }
+    /// Gathers formatted text for the reply.
+    pub(super) fn gather_fmt(&self, text: Arguments<'_>) -> io::Result<()> {
         formatted::append(&mut self.reply(), text)
     }
 

@@ -115,7 +115,8 @@ impl Write for Writer {
     fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
         match &self.sink {
             Sink::Stream(stream) => stream.write_fmt(text, self.at_once),
-            Sink::Packet(exchange) => exchange.write_fmt(text, self.at_once),
+            Sink::Packet(_) if self.at_once => self.write_all(fmt::format(text).as_bytes()),
+            Sink::Packet(exchange) => exchange.gather_fmt(text),
         }
     }
 }
