@@ -195,9 +195,10 @@ impl<S, T, M> Server<S, T, M> {
     /// [`shutdown`](ShutdownHandle::shutdown) does, and the second ends the process at once, as if it had no handler.
     ///
     /// Nothing is installed unless this is called, and then it stays until the server is dropped, and in the processes
-    /// that the program forks: each shuts its own copy of the server down. From then on a signal does nothing by itself
-    /// if it is the first, and ends the process if it is the second. CPython has no counterpart: there `SIGINT` raises
-    /// `KeyboardInterrupt` out of `serve_forever`, and `SIGTERM` ends the process with requests in progress.
+    /// that the program forks: each shuts its own copy of the server down. Where no server listens any more, the first
+    /// signal does nothing by itself, and the second ends the process. They are counted anew from the moment that another
+    /// server begins to listen. CPython has no counterpart: there `SIGINT` raises `KeyboardInterrupt` out of
+    /// `serve_forever`, and `SIGTERM` ends the process with requests in progress.
     ///
     /// # Errors
     ///
