@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitCode;
+use std::sync::Once;
 use std::time::Duration;
 
 use socketserver::socket2::SockRef;
@@ -44,7 +45,6 @@ impl Echo {
 }
 
 fn main() -> ExitCode {
-    forget_signals();
     support::run(
         &[
             ("the_first_signal_drains", the_first_signal_drains),
@@ -181,6 +181,10 @@ fn serve<M: MixIn>(listens: bool) {
 }
 
 fn bind<M: MixIn>(listens: bool) -> Server<Echo, Tcp, M> {
+    static FORGOTTEN: Once = Once::new();
+
+    // Not again for another server: what the first one has installed is not installed a second time.
+    FORGOTTEN.call_once(forget_signals);
     let server = Server::bind("127.0.0.1:0", Echo).unwrap();
     if listens {
         server.shutdown_on_signals().unwrap();
