@@ -65,7 +65,7 @@ struct Settings {
     /// Only these servers, beside ours
     #[arg(long, value_delimiter = ',')]
     servers: Vec<Kind>,
-    /// How long one server is measured in one round
+    /// How long one process of a server is measured
     #[arg(long, value_parser = duration, default_value = "0.5")]
     seconds: Duration,
     /// Writes every sample

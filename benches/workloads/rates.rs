@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Contest, contestants};
 use crate::Settings;
-use crate::load::{self, Traffic};
+use crate::load::{self, Measured, Traffic};
 use crate::servers::{Job, Kind, Server};
 use crate::table::Measure;
 
@@ -31,14 +31,15 @@ pub(super) fn contest(race: &Race<'_>, settings: &Settings) -> Contest {
     let time = settings.seconds.max(race.at_least);
     let run = move |kind| {
         move || {
-            let mut samples = vec![0.0; MEASURES.len()];
-            for _ in 0..processes(traffic) {
+            let processes = processes(traffic);
+            let mut mean = Measured { rate: 0.0, cpu: 0.0 };
+            for _ in 0..processes {
                 let server = Server::start(kind, job, touch)?;
                 let measured = load::run(&server, traffic, clients, time)?;
-                samples[0] += measured.rate / f64::from(processes(traffic));
-                samples[1] += measured.cpu / f64::from(processes(traffic));
+                mean.rate += measured.rate / f64::from(processes);
+                mean.cpu += measured.cpu / f64::from(processes);
             }
-            Ok(samples)
+            Ok(vec![mean.rate, mean.cpu])
         }
     };
     Contest {
