@@ -87,6 +87,24 @@ fn of_a_text_that_panics_nothing_is_sent() {
     assert_eq!(stage.arrived(), b"one two");
 }
 
+/// As it may wait for another thread that does.
+#[test]
+fn a_text_may_write_to_its_own_peer() {
+    let stage = Stage::default();
+    let written = stage.strings.begin(|connection| {
+        let output = connection.writer();
+        let aside = output.try_clone()?;
+        let text = fmt::from_fn(|f| {
+            aside.try_clone().and_then(|mut aside| write!(aside, "{} ", 1)).map_err(|_| fmt::Error)?;
+            f.write_str("two")
+        });
+        write!(output, "{text}")?;
+        output.flush()
+    });
+    end_of(&written).unwrap();
+    assert_eq!(stage.arrived(), b"1 two");
+}
+
 #[test]
 fn replies_to_pipelined_requests_leave_together() {
     let stage = Stage::default();

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use super::KEPT_ROOM;
 use super::frame::Frame;
 use super::reply_value::ReplyValue;
 use crate::error::BoxError;
-use crate::request::Writer;
+use crate::request::{Writer, formatted};
 
 /// Where a [`Reply`](crate::Reply) is written.
 ///
@@ -37,24 +36,9 @@ pub struct Answer<'a> {
     output: &'a mut Writer,
     frame: &'a dyn Frame,
     is_packet: bool,
-    room: &'a mut Room,
+    /// Where a message is framed; kept, so that replies take no memory anew.
+    framed: &'a mut Vec<u8>,
     outcome: Outcome,
-}
-
-/// Where messages are put together; kept, so that replies take no memory anew.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    framed: Vec<u8>,
-    text: Vec<u8>,
-}
-
-impl Room {
-    pub(super) fn shrink(&mut self) {
-        for message in [&mut self.framed, &mut self.text] {
-            message.clear();
-            message.shrink_to(KEPT_ROOM);
-        }
-    }
 }
 
 /// What a reply means beside its bytes.
@@ -65,8 +49,8 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(output: &'a mut Writer, frame: &'a dyn Frame, is_packet: bool, room: &'a mut Room) -> Self {
-        Self { output, frame, is_packet, room, outcome: Outcome::default() }
+    pub(super) fn new(output: &'a mut Writer, frame: &'a dyn Frame, is_packet: bool, framed: &'a mut Vec<u8>) -> Self {
+        Self { output, frame, is_packet, framed, outcome: Outcome::default() }
     }
 
     /// Writes a message in its frame: with [`Line`](crate::Line), the bytes and a line ending.
@@ -75,7 +59,7 @@ impl<'a> Answer<'a> {
     ///
     /// What sending says, or that the frame cannot hold the message.
     pub fn message(&mut self, message: &[u8]) -> io::Result<()> {
-        let framed = &mut self.room.framed;
+        let framed = &mut *self.framed;
         framed.clear();
         if self.is_packet { self.frame.encode_packet(message, framed) } else { self.frame.encode(message, framed) }?;
         self.output.write_all(framed)
@@ -87,11 +71,7 @@ impl<'a> Answer<'a> {
     ///
     /// As [`message`](Self::message).
     pub fn message_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
-        let mut message = std::mem::take(&mut self.room.text);
-        message.clear();
-        let result = message.write_fmt(text).and_then(|()| self.message(&message));
-        self.room.text = message;
-        result
+        formatted::write(text, |message| self.message(message))
     }
 
     /// Writes a reply that is more than bytes: as the frame tells it, or in messages.
@@ -100,9 +80,9 @@ impl<'a> Answer<'a> {
     ///
     /// As [`message`](Self::message).
     pub fn value(&mut self, value: ReplyValue) -> io::Result<()> {
-        self.room.framed.clear();
-        if self.frame.encode_value(value, &mut self.room.framed)? {
-            return self.output.write_all(&self.room.framed);
+        self.framed.clear();
+        if self.frame.encode_value(value, self.framed)? {
+            return self.output.write_all(self.framed);
         }
         match value {
             ReplyValue::Nothing => self.message(b""),

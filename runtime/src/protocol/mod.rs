@@ -32,3 +32,9 @@ pub use frames::{Delimited, Fixed, LengthPrefixed, Line, LittleEndian, Prefix, R
 pub use one_or_more::OneOrMore;
 pub use reply::{Close, Raw, Reply};
 pub use reply_value::ReplyValue;
+
+/// Ends a message, in the buffer that it was in.
+pub(crate) fn empty(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.shrink_to(KEPT_ROOM);
+}

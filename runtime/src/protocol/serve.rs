@@ -11,9 +11,9 @@ use crate::handler::RequestHandler;
 use crate::request::{Life as _, Request as _};
 use crate::shutdown::ShutdownHandle;
 
-use super::KEPT_ROOM;
-use super::answer::{Answer, Room};
+use super::answer::Answer;
 use super::command::{CommandFrame, Name};
+use super::empty;
 use super::error::{CommandError, CommandErrorKind};
 use super::frame::{Frame, FrameError, MessageOptions};
 use super::help::{self, Entry};
@@ -70,13 +70,12 @@ fn serve<F: Frame, S: RequestHandler, Session>(
     let Whole { service, request, peer, shutdown } = parts.whole();
     let options = request.reader().options();
     let mut frame = F::new(&options);
-    let mut room = Room::default();
+    let mut framed = Vec::new();
     // The message is copied out of the reader, which thereby can be lent to the handler.
     let mut message = Vec::new();
     loop {
-        message.clear();
-        message.shrink_to(KEPT_ROOM);
-        room.shrink();
+        empty(&mut message);
+        empty(&mut framed);
         // So that what times out from here on is the wait for a message, not the replies.
         if request.reader().is_empty() {
             request.writer().flush()?;
@@ -103,7 +102,7 @@ fn serve<F: Frame, S: RequestHandler, Session>(
             options,
             frame: &frame,
             refuse,
-            room: &mut room,
+            framed: &mut framed,
             command: "",
             closes: false,
         };
@@ -147,7 +146,7 @@ pub struct Turn<'t, S: RequestHandler> {
     options: MessageOptions,
     frame: &'t dyn Frame,
     refuse: Option<Refuse>,
-    room: &'t mut Room,
+    framed: &'t mut Vec<u8>,
     command: &'static str,
     closes: bool,
 }
@@ -198,7 +197,7 @@ impl<S: RequestHandler> Turn<'_, S> {
     }
 
     fn answer(&mut self, write: impl FnOnce(&mut Answer<'_>) -> io::Result<()>) -> Result<(), Failure> {
-        let mut answer = Answer::new(self.request.writer(), self.frame, !S::Request::IS_CONNECTION, self.room);
+        let mut answer = Answer::new(self.request.writer(), self.frame, !S::Request::IS_CONNECTION, self.framed);
         write(&mut answer).map_err(|error| Failure::Ended(error.into()))?;
         let outcome = answer.into_outcome();
         self.closes |= outcome.closes;

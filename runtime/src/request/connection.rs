@@ -143,6 +143,7 @@ impl Life for Connection {
         // First, so that the beginnings of both buffers are near each other.
         self.stream.furnish();
         self.reader.furnish();
+        spare::furnish_text();
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! A packet, and the way to answer it.
 
-use std::fmt::{self, Arguments};
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use socket2::{SockAddr, Socket};
 
 use super::stream::Stream;
-use super::{Life, Reader, Request, Writer, formatted, spare};
+use super::{Life, Reader, Request, Writer, spare};
 use crate::address::Address;
-use crate::protocol::KEPT_ROOM;
+use crate::protocol::empty;
 use crate::sys;
 use crate::sys::datagram::{Destination, Received};
 use crate::transport::Listener;
@@ -256,11 +256,6 @@ impl Exchange {
         Ok(())
     }
 
-    /// Gathers formatted text for the reply.
-    pub(super) fn gather_fmt(&self, text: Arguments<'_>) -> io::Result<()> {
-        formatted::append(&mut self.reply(), text)
-    }
-
     #[inline]
     pub(super) fn send(&self, payload: &[u8]) -> io::Result<()> {
         if self.peer == Address::Unnamed {
@@ -276,11 +271,6 @@ impl Exchange {
     fn reply(&self) -> MutexGuard<'_, Vec<u8>> {
         self.reply.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn empty(buffer: &mut Vec<u8>) {
-    buffer.clear();
-    buffer.shrink_to(KEPT_ROOM);
 }
 
 impl fmt::Debug for Exchange {

@@ -1,24 +1,15 @@
-//! Formatted text, gathered whole or not at all: half of a reply is none.
+//! Formatted text, which is made whole before any of it is written: half of a reply is none, and what makes it is the
+//! user's code, which may write to the same peer, or wait for a thread that does.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
 
-/// Appends `text`; if a part of it fails or panics, nothing.
-pub(super) fn append(output: &mut Vec<u8>, text: Arguments<'_>) -> io::Result<()> {
-    let mut whole = Whole { length: output.len(), output };
-    whole.output.write_fmt(text)?;
-    whole.length = whole.output.len();
-    Ok(())
-}
+use super::spare;
 
-/// Output, of which so much is whole.
-struct Whole<'a> {
-    output: &'a mut Vec<u8>,
-    length: usize,
-}
-
-impl Drop for Whole<'_> {
-    fn drop(&mut self) {
-        self.output.truncate(self.length);
-    }
+/// Gives `text` to `write`; if a part of it fails or panics, nothing.
+pub(crate) fn write(text: Arguments<'_>, write: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut whole = spare::text();
+    let written = whole.write_fmt(text).and_then(|()| write(&whole));
+    spare::keep_text(whole);
+    written
 }

@@ -3,7 +3,7 @@
 mod busy_poll;
 mod connection;
 mod datagram;
-mod formatted;
+pub(crate) mod formatted;
 mod input;
 mod linger;
 mod progress;

@@ -8,6 +8,7 @@ use socket2::Socket;
 
 use super::datagram::Exchange;
 use super::stream::Stream;
+use crate::protocol::empty;
 use crate::transport::RequestSettings;
 
 thread_local! {
@@ -19,6 +20,7 @@ thread_local! {
 #[derive(Default)]
 struct Spare {
     input: Cell<Vec<u8>>,
+    text: Cell<Vec<u8>>,
     /// Vacant, and nobody else has it.
     stream: Cell<Option<Arc<Stream>>>,
     /// Vacant, and nobody else has it.
@@ -33,6 +35,23 @@ pub(super) fn input() -> Vec<u8> {
 pub(super) fn keep_input(buffer: Vec<u8>) {
     // In a thread that is ending there is no next request.
     let _ = SPARE.try_with(|spare| spare.input.set(buffer));
+}
+
+/// A place for text. Empty.
+pub(super) fn text() -> Vec<u8> {
+    SPARE.try_with(|spare| spare.text.take()).unwrap_or_default()
+}
+
+/// Makes room for some.
+pub(super) fn furnish_text() {
+    let mut text = text();
+    text.reserve(512);
+    keep_text(text);
+}
+
+pub(super) fn keep_text(mut text: Vec<u8>) {
+    empty(&mut text);
+    let _ = SPARE.try_with(|spare| spare.text.set(text));
 }
 
 /// A stream of `socket`, where it can be shared.

@@ -1,6 +1,5 @@
 //! The socket of one connection with its gathered output: what its reader, its writers and a shutdown share.
 
-use std::fmt::Arguments;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
@@ -12,7 +11,7 @@ use socket2::Socket;
 
 use super::progress::Progress;
 use super::timeouts::Timeouts;
-use super::{busy_poll, formatted, linger};
+use super::{busy_poll, linger};
 use crate::phase::Phase;
 use crate::sys;
 use crate::transport::RequestSettings;
@@ -198,18 +197,6 @@ impl Stream {
         }
         drop(output);
         self.follow_up()
-    }
-
-    /// The same for formatted text, which thereby is never sent in pieces or mixed with another thread's.
-    pub(crate) fn write_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
-        let gathered = self.gather_fmt(text, at_once);
-        self.follow_up().and(gathered)
-    }
-
-    fn gather_fmt(&self, text: Arguments<'_>, at_once: bool) -> io::Result<()> {
-        let mut output = self.output();
-        formatted::append(&mut output, text)?;
-        if at_once || output.len() >= self.capacity { self.send(&mut output) } else { Ok(()) }
     }
 
     /// Sends what is gathered.

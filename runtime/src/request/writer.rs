@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use super::datagram::Exchange;
+use super::formatted;
 use super::stream::Stream;
 
 /// What is sent to the peer.
@@ -14,6 +15,9 @@ use super::stream::Stream;
 /// wait for input or waits for it in another thread, when `write_buffer` is full, on [`flush`](Write::flush), and when
 /// the handler ends. On a packet, it is gathered to one reply, sent at the end if anything was written and the handler
 /// did not fail. CPython: `wfile`.
+///
+/// The text of a `write!` is made first, while other writers go on, and then written whole; if a part of it fails,
+/// nothing is.
 ///
 /// A write to a peer that is gone fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) or
 /// [`ConnectionReset`](io::ErrorKind::ConnectionReset), and one to a peer that takes nothing with
@@ -113,11 +117,7 @@ impl Write for Writer {
 
     /// The provided method would send each piece of the text by itself.
     fn write_fmt(&mut self, text: Arguments<'_>) -> io::Result<()> {
-        match &self.sink {
-            Sink::Stream(stream) => stream.write_fmt(text, self.at_once),
-            Sink::Packet(_) if self.at_once => self.write_all(fmt::format(text).as_bytes()),
-            Sink::Packet(exchange) => exchange.gather_fmt(text),
-        }
+        formatted::write(text, |text| self.write_all(text))
     }
 }
 
